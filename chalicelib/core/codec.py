@@ -1,0 +1,37 @@
+"""Between dataclasses and JSON, on msgspec. What a schema has checked becomes a dataclass here, and back.
+
+Instants are RFC 3339, dates ISO 8601, sets are sorted, ``Text`` is ``{"zh": …, "en": …}``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def build(kind: type[T], body: Any, **fixed: Any) -> T:
+    """The dataclass that a validated body means; ``fixed`` fields are not the sender's to choose."""
+    return msgspec.convert({**body, **fixed}, kind, strict=True)
+
+
+def to_json(value: Any) -> str:
+    """JSON in the order of the fields."""
+    return msgspec.json.encode(value).decode()
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values have equal bytes."""
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def from_json(kind: type[T], text: str) -> T:
+    """The dataclass that stored JSON holds."""
+    return msgspec.json.decode(text.encode(), type=kind)
+
+
+def plain(value: Any) -> Any:
+    """Dicts, lists, strings and numbers only."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,62 @@
+"""What the environment says, read once. No other module reads ``os.environ``.
+
+EGRET_STAGE           local, test or a deployed stage's name; a deployed stage accepts no development keys or issuer
+EGRET_TABLE           name of the DynamoDB table
+EGRET_ISSUERS         JSON list of trusted token issuers (see ``core.auth``)
+EGRET_SEAL_KEY        ``plain:<base64, 32 bytes>`` (local and test only) or ``kms:<base64 ciphertext>``
+EGRET_INDEX_KEY       ``plain:<base64, 32 bytes>`` (local and test only) or ``kms:<key id>``
+EGRET_ENROL_FUNCTION  name of the enrolment function; empty runs it in this process (local and test only)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+DEVELOPMENT_STAGES = frozenset({"local", "test"})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one process."""
+
+    stage: str
+    table: str
+    issuers: str
+    seal_key: str
+    index_key: str
+    enrol_function: str
+
+    @property
+    def development(self) -> bool:
+        """Whether keys in plain text, the development issuer and the identity stub may be used."""
+        return self.stage in DEVELOPMENT_STAGES
+
+
+def load(environ: Mapping[str, str]) -> Config:
+    """The settings in this environment.
+
+    A deployed stage with a key in plain text or without an enrolment function is a broken deployment: it must not
+    start.
+    """
+    config = Config(
+        stage=environ.get("EGRET_STAGE", "test"),
+        table=environ.get("EGRET_TABLE", "egret"),
+        issuers=environ.get("EGRET_ISSUERS", "[]"),
+        seal_key=environ.get("EGRET_SEAL_KEY", ""),
+        index_key=environ.get("EGRET_INDEX_KEY", ""),
+        enrol_function=environ.get("EGRET_ENROL_FUNCTION", ""),
+    )
+    if not config.development:
+        assert not config.seal_key.startswith("plain:"), "a deployed stage needs its sealing key from KMS"
+        assert not config.index_key.startswith("plain:"), "a deployed stage needs its index key in KMS"
+        assert config.enrol_function, "a deployed stage needs its enrolment function"
+    return config
+
+
+@lru_cache(maxsize=1)
+def current() -> Config:
+    """The settings of this process."""
+    return load(os.environ)

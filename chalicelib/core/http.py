@@ -1,0 +1,351 @@
+"""The edge: from an API Gateway request to a service and back. The only core module that knows Chalice.
+
+A route declares, beside its path: who may come (``Policy``), the schema of its body, of its reply, and whether it has
+an effect. The order in which a request is checked is the order of refusals, everywhere:
+
+1 content type, size, strict JSON      unsupported-media-type, too-large, malformed-request
+2 token, policy                        unauthenticated, forbidden, insufficient-authentication, not-found
+3 headers and schema                   idempotency-key-missing, if-match-missing, invalid-request
+4 the domain's own refusals
+5 the commit                           replay first, then conflicts, then the failed condition's refusal
+
+Source: RFC 9457 (problem+json), RFC 9110 § 13 (conditional requests).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.core import auth, clock, codec, effect, log, schema, strict_json
+from chalicelib.core.auth import Caller, Policy
+from chalicelib.core.commit import EffectExists, Unit
+from chalicelib.core.errors import (
+    Fault,
+    InternalError,
+    InvalidRequest,
+    KeyMissing,
+    NotFound,
+    Problem,
+    StaleVersion,
+    Unauthenticated,
+    UnsupportedMediaType,
+    VersionMissing,
+)
+from chalicelib.core.text import Text
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+SVG = "image/svg+xml"
+CSV = "text/csv; charset=utf-8"
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,160}")
+_KEY = re.compile(r"[A-Za-z0-9._~-]{8,64}")
+ANYONE = Caller("alliance", "alliance", "", frozenset(), frozenset(), "")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, checked: what a route's function is handed."""
+
+    caller: Caller
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    now: datetime
+    unit: Unit
+    intent: effect.Intent | None = None
+    if_match: str | None = None
+
+    @property
+    def effect_intent(self) -> effect.Intent:
+        """The intent of a route that declares an effect."""
+        assert self.intent is not None, "this route declares no effect"
+        return self.intent
+
+    def expect(self, current: str) -> None:
+        """Returns if the caller's ``If-Match`` names ``current``.
+
+        Raises: StaleVersion: it names another version.
+        """
+        if self.if_match != current:
+            raise StaleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a route answers. ``etag`` names the version of what was read or written."""
+
+    body: Any = None
+    status: int = 200
+    etag: str | None = None
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class View(Protocol):
+    """A route's function."""
+
+    __name__: str
+    __doc__: str | None
+
+    def __call__(self, call: Call) -> Reply: ...
+
+
+@dataclass(slots=True)
+class Route:
+    """One endpoint and everything it declares; the OpenAPI document and the authorisation tests read this."""
+
+    method: str
+    path: str
+    view: View
+    policy: Policy
+    summary: Text
+    body: str | None
+    reply: str | None
+    query: tuple[str, ...]
+    effect: bool
+    if_match: bool
+    status: int
+    max_bytes: int
+    domain: str
+    content_type: str
+    problems: tuple[type[Problem], ...]
+
+
+ROUTES: list[Route] = []
+
+
+class Routes:
+    """A domain's endpoints: a Chalice blueprint behind declarations."""
+
+    def __init__(self, domain: str, import_name: str) -> None:
+        self.domain = domain
+        self.blueprint = Blueprint(import_name)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        policy: Policy,
+        summary: Text,
+        body: str | None = None,
+        reply: str | None = None,
+        query: tuple[str, ...] = (),
+        effect: bool = False,
+        if_match: bool = False,
+        status: int = 200,
+        max_bytes: int = strict_json.MAX_BYTES,
+        content_type: str = JSON,
+        problems: tuple[type[Problem], ...] = (),
+    ) -> Callable[[View], View]:
+        """Declares one endpoint. ``query`` names the parameters it takes; any other is refused."""
+
+        def declare(view: View) -> View:
+            declared = Route(
+                method, path, view, policy, summary, body, reply, query, effect, if_match, status, max_bytes,
+                self.domain, content_type, problems,
+            )  # fmt: skip
+            ROUTES.append(declared)
+            name = f"{self.domain}_{view.__name__}"
+            endpoint = _endpoint(declared, lambda: self.blueprint.current_request)
+            self.blueprint.route(path, methods=[method], content_types=["*/*"], name=name)(endpoint)
+            return view
+
+        return declare
+
+
+def _endpoint(route: Route, request: Callable[[], Any]) -> Callable[..., Response]:
+    def endpoint(**path: str) -> Response:
+        return handle(route, request(), path)
+
+    return endpoint
+
+
+def handle(route: Route, request: Any, path: Mapping[str, str]) -> Response:
+    """The answer to one request. Never raises: every failure is a problem document."""
+    started = clock.stopwatch()
+    context = getattr(request, "context", None) or {}
+    log.request_id.set(str(context.get("requestId", "-")))
+    code = None
+    try:
+        response = _answer(route, request, path)
+    except Problem as problem:
+        response, code = problem_response(problem), problem.code
+    except Exception as error:
+        log.crash(error)
+        response, code = problem_response(InternalError()), InternalError.code
+    log.event(
+        "request",
+        method=route.method,
+        route=route.path,
+        status=response.status_code,
+        code=code,
+        duration_ms=round((clock.stopwatch() - started) * 1000, 1),
+    )
+    return response
+
+
+def _answer(route: Route, request: Any, path: Mapping[str, str]) -> Response:
+    now = clock.now()
+    body = _read_body(route, request)
+    headers = request.headers
+    path = {name: _path_id(value) for name, value in path.items()}
+    caller = ANYONE
+    if not route.policy.public:
+        caller = auth.verify(headers.get("authorization"), now)
+        auth.authorise(route.policy, caller, path, now)
+    intent = _intent(route, caller, headers, path, body)
+    if route.if_match and not headers.get("if-match"):
+        raise VersionMissing
+    if route.body is not None:
+        schema.validate(route.body, body)
+    query = _read_query(route, request.query_params or {})
+    call = Call(caller, path, query, body, now, Unit(), intent, headers.get("if-match"))
+    return _respond(route, call, headers)
+
+
+def _respond(route: Route, call: Call, headers: Mapping[str, str]) -> Response:
+    try:
+        reply = route.view(call)
+    except EffectExists as exists:
+        assert call.intent is not None
+        return _replayed(route, effect.replay(_effect_row(exists), call.intent))
+    except Problem:
+        earlier = effect.find(call.intent.effect_id) if call.intent is not None else None
+        if earlier is None or call.intent is None:
+            raise
+        return _replayed(route, effect.replay(earlier, call.intent))
+    if reply.etag is not None and headers.get("if-none-match") == reply.etag and route.method == "GET":
+        return Response(body="", status_code=304, headers={"ETag": reply.etag})
+    return encode_reply(reply, canonical=route.effect)
+
+
+def _effect_row(exists: EffectExists) -> effect.EffectRow:
+    assert isinstance(exists.row, effect.EffectRow)
+    return exists.row
+
+
+def _replayed(route: Route, stored: effect.Effect) -> Response:
+    """The stored reply: the same bytes that went out the first time."""
+    headers: dict[str, str | list[str]] = {"Content-Type": JSON, "Cache-Control": "no-store"}
+    headers["Idempotency-Replayed"] = "true"
+    return Response(body=stored.reply, status_code=route.status, headers=headers)
+
+
+def _read_body(route: Route, request: Any) -> Any:
+    raw = request.raw_body or b""
+    if route.body is None:
+        if raw.strip():
+            raise InvalidRequest.at("", Text("此请求不接受请求体", "This request takes no body"))
+        return None
+    if (request.headers.get("content-type") or "").split(";")[0].strip().lower() != JSON:
+        raise UnsupportedMediaType(Text("请求体应为 application/json", "The body must be application/json"))
+    return strict_json.loads(raw, route.max_bytes)
+
+
+def _path_id(value: str) -> str:
+    """The id a path parameter means, whether the gateway has decoded it or not."""
+    value = unquote(value)
+    if not _ID.fullmatch(value):
+        raise NotFound
+    return value
+
+
+def _read_query(route: Route, params: Any) -> Mapping[str, str]:
+    for name in params:
+        if name not in route.query or len(params.getlist(name)) > 1:
+            said = Text("查询参数未声明或重复", "A query parameter is not declared, or comes twice")
+            raise InvalidRequest.at("", said)
+    return {name: params[name] for name in params}
+
+
+def _intent(
+    route: Route, caller: Caller, headers: Mapping[str, str], path: Mapping[str, str], body: Any
+) -> effect.Intent | None:
+    if not route.effect:
+        return None
+    key = headers.get("idempotency-key")
+    if not key or not _KEY.fullmatch(key):
+        said = Text(
+            "需要 Idempotency-Key 请求头：8 至 64 位字母、数字或 ._~-",
+            "An Idempotency-Key header is needed: 8 to 64 letters, digits or ._~-",
+        )
+        raise KeyMissing(said)
+    return effect.intend(
+        caller.city_id, caller.kind, caller.tenant, f"{route.method} {route.path}", key, [dict(path), body]
+    )
+
+
+def problem_response(problem: Problem) -> Response:
+    """A refusal as problem+json, in both languages."""
+    document: dict[str, Any] = {
+        "type": f"https://egret.invalid/problems/{problem.code}",
+        "title": problem.title.en,
+        "title_zh": problem.title.zh,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail.en,
+        "detail_zh": problem.detail.zh,
+        "request_id": log.request_id.get(),
+    }
+    if problem.faults:
+        document["errors"] = [_fault(fault) for fault in problem.faults]
+    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store"}
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.status == Unauthenticated.status:
+        headers["WWW-Authenticate"] = _challenge(problem)
+    return Response(body=codec.to_json(document), status_code=problem.status, headers=headers)
+
+
+def _challenge(problem: Problem) -> str:
+    """Source: RFC 6750 § 3, RFC 9470 § 3."""
+    if isinstance(problem, Unauthenticated):
+        return 'Bearer error="invalid_token"'
+    return f'Bearer error="insufficient_user_authentication", max_age="{auth.LIVENESS_SECONDS}"'
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    return {"pointer": fault.pointer, "detail": fault.detail.en, "detail_zh": fault.detail.zh}
+
+
+def encode_reply(reply: Reply, *, canonical: bool = False) -> Response:
+    """A reply as Chalice wants it: the body already text, so that no number passes through its encoder."""
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": reply.content_type,
+        "Cache-Control": "no-store",
+        **reply.headers,
+    }
+    if reply.etag is not None:
+        headers["ETag"] = reply.etag
+        headers["Cache-Control"] = "no-cache"
+    text = reply.body
+    if reply.content_type == JSON:
+        text = codec.canonical(text) if canonical else codec.to_json(text)
+    return Response(body=text, status_code=reply.status, headers=headers)
+
+
+def etag(*parts: object) -> str:
+    """The entity tag of a version."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
+    return f'"{digest[:20]}"'
+
+
+def page_size(query: Mapping[str, str], default: int = 50, most: int = 200) -> int:
+    """The ``limit`` of a listing.
+
+    Raises: InvalidRequest: not a whole number from 1 to ``most``.
+    """
+    text = query.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        said = Text("limit 须为 1 至 {most} 的整数", "limit is a whole number from 1 to {most}")
+        raise InvalidRequest.at("", said.format(most=most))
+    return int(text)

@@ -1,0 +1,66 @@
+"""The only source of randomness, and the pairwise ids partners know a person by.
+
+A pairwise id needs no table: it is the person, sealed deterministically for one sector. Two sectors see ids that have
+nothing in common; the same sector sees the same id every time. Only Egret can open it.
+
+Source: RFC 5297 (AES-SIV); OpenID Connect Core 1.0 § 8.1 (pairwise identifiers).
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from chalicelib.core import keys
+
+PAIRWISE_KEY_VERSION = 1
+_PREFIX = f"p{PAIRWISE_KEY_VERSION}_"
+
+
+def new(prefix: str) -> str:
+    """A fresh random id of 128 bits: ``<prefix>_`` and 26 characters ``a-z2-7``."""
+    return f"{prefix}_{encode(secrets.token_bytes(16))}"
+
+
+def random_bytes(size: int) -> bytes:
+    """Unpredictable bytes."""
+    return secrets.token_bytes(size)
+
+
+def jitter(ceiling_seconds: float) -> float:
+    """A random wait between 0 and the ceiling, for backing off."""
+    return secrets.SystemRandom().uniform(0, ceiling_seconds)
+
+
+def encode(raw: bytes) -> str:
+    """Base32 in lower case without padding: safe in paths and in keys."""
+    return base64.b32encode(raw).decode().rstrip("=").lower()
+
+
+def decode(text: str) -> bytes:
+    """The bytes of ``encode``. Raises ValueError for anything else."""
+    return base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+
+
+@lru_cache(maxsize=1)
+def _siv() -> AESSIV:
+    return AESSIV(keys.derived(f"pairwise/{PAIRWISE_KEY_VERSION}", 64))
+
+
+def pairwise(sector: str, secret: str) -> str:
+    """The id by which ``sector`` knows ``secret``."""
+    return _PREFIX + encode(_siv().encrypt(secret.encode(), [sector.encode()]))
+
+
+def open_pairwise(sector: str, pairwise_id: str) -> str | None:
+    """What was sealed for this sector; None for a foreign, damaged or invented id."""
+    if not pairwise_id.startswith(_PREFIX):
+        return None
+    try:
+        return _siv().decrypt(decode(pairwise_id.removeprefix(_PREFIX)), [sector.encode()]).decode()
+    except (InvalidTag, ValueError):
+        return None

@@ -1,0 +1,176 @@
+"""The one table: keys, the base of every item, and reads.
+
+Every partition key starts with a city's id, so that a city can leave or live elsewhere (``table_for``). The chart of
+keys is ``docs/keys.md``. Each kind of item is a subclass of ``Row`` with a discriminator of its own; a store keeps its
+subclasses private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from botocore.config import Config as ClientConfig
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.constants import NUMBER
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from chalicelib.core import config
+
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 3
+MAX_ATTEMPTS = 3
+
+
+class Key(NamedTuple):
+    """Where an item is: partition and sort key."""
+
+    pk: str
+    sk: str
+
+
+class IntAttribute(Attribute[int]):
+    """A whole number; anything else is a broken belief. ``NumberAttribute`` would admit floats."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        """The number as DynamoDB wants it."""
+        assert type(value) is int, "only whole numbers are stored here"
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        """The number as Python has it."""
+        return int(value)
+
+
+def table_for(city_id: str) -> str:
+    """The name of the table that holds this city's items. One table, until a city lives elsewhere."""
+    assert city_id, "every item belongs to a city"
+    return config.current().table
+
+
+class Gsi1(GlobalSecondaryIndex["Row"]):  # type: ignore[no-untyped-call]
+    """By subject and time: who looked, receipts."""
+
+    class Meta:
+        index_name = "gsi1"
+        projection = IncludeProjection(["kind", "v", "effect_id", "verb", "actor", "tenant", "at", "purpose"])
+
+    gsi1pk = UnicodeAttribute(hash_key=True)
+    gsi1sk = UnicodeAttribute(range_key=True)
+
+
+class Row(Model):
+    """What all items share. ``v`` is the version of the item's own layout."""
+
+    class Meta:
+        table_name = config.current().table
+        connect_timeout_seconds = CONNECT_TIMEOUT_SECONDS
+        read_timeout_seconds = READ_TIMEOUT_SECONDS
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    v = IntAttribute(default=1)
+    expires_at = NumberAttribute(null=True)
+    gsi1pk = UnicodeAttribute(null=True)
+    gsi1sk = UnicodeAttribute(null=True)
+    gsi2pk = UnicodeAttribute(null=True)
+    gsi2sk = UnicodeAttribute(null=True)
+    gsi1 = Gsi1()
+
+    @property
+    def key(self) -> Key:
+        """Where this item is."""
+        return Key(self.pk, self.sk)
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@lru_cache(maxsize=1)
+def connection() -> Connection:
+    """The process's connection, tuned once: short timeouts, standard retries, a fixed user agent.
+
+    botocore rebuilds its user agent for every call unless one is given; giving it saves a quarter of a call's CPU.
+    """
+    made = Connection(connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS)
+    _tune(made)
+    for model in _models():
+        _tune(model._get_connection().connection)
+    return made
+
+
+def _models() -> list[type[Row]]:
+    return [Row, *Row.__subclasses__()]
+
+
+def _tune(made: Connection) -> None:
+    made.session.set_default_client_config(
+        ClientConfig(user_agent="egret", retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS})
+    )
+
+
+def forget_connections() -> None:
+    """Makes the next call connect anew (after an endpoint has changed, in tests)."""
+    connection.cache_clear()
+    for model in _models():
+        model._connection = None
+
+
+def fetch(keys: Iterable[Key]) -> dict[Key, Row]:
+    """The items at these keys, strongly consistent, in one BatchGetItem per 100; absent ones are left out."""
+    connection()
+    return {row.key: row for row in Row.batch_get(set(keys), consistent_read=True)}
+
+
+def get(row_class: type[RowT], key: Key) -> RowT | None:
+    """One item, strongly consistent; None if absent."""
+    connection()
+    try:
+        return row_class.get(key.pk, key.sk, consistent_read=True)
+    except row_class.DoesNotExist:
+        return None
+
+
+def query(
+    row_class: type[RowT],
+    pk: str,
+    range_condition: Condition | None = None,
+    *,
+    limit: int,
+    after: str | None = None,
+    descending: bool = False,
+) -> tuple[list[RowT], str | None]:
+    """One page of a partition: its items in key order, and the sort key to go on after (None at the end)."""
+    connection()
+    start = {"pk": {"S": pk}, "sk": {"S": after}} if after else None
+    found = row_class.query(
+        pk,
+        range_condition,
+        consistent_read=True,
+        scan_index_forward=not descending,
+        limit=limit,
+        page_size=limit,
+        last_evaluated_key=start,
+    )
+    rows = list(found)
+    last = found.last_evaluated_key
+    return rows, (last["sk"]["S"] if last else None)
+
+
+def query_gsi1(
+    row_class: type[RowT], gsi1pk: str, *, limit: int, after: dict[str, Any] | None = None
+) -> tuple[list[RowT], dict[str, Any] | None]:
+    """One page of a subject's items, newest first, and the position to go on after (None at the end)."""
+    connection()
+    found = row_class.gsi1.query(
+        gsi1pk, scan_index_forward=False, limit=limit, page_size=limit, last_evaluated_key=after
+    )
+    rows = [row for row in found if isinstance(row, row_class)]
+    return rows, found.last_evaluated_key
