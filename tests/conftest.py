@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +75,13 @@ class Api:
         content = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
         if content and "Content-Type" not in sent:
             sent["Content-Type"] = "application/json"
+        from tests.contract import replies
+
         response = self.http.request(method, path, headers=sent, body=content)
         headers = {name.lower(): str(value) for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.body.decode())
+        answer = Answer(response.status_code, headers, response.body.decode())
+        replies.check(method, path, answer)
+        return answer
 
     def get(self, path: str, **kwargs: Any) -> Answer:
         return self.call("GET", path, **kwargs)
@@ -106,6 +111,42 @@ class Api:
         return ISSUER.token("citizen", subject_id, city, face=face, **kwargs)
 
 
+class Calls:
+    """Counts what goes to DynamoDB, under the client: one per operation, however often it is retried."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def note(self, model: Any, **_: Any) -> None:
+        self.names.append(model.name)
+
+    def during(self, request: Callable[[], Answer]) -> dict[str, int]:
+        """The operations that a request caused, by name. The request must succeed or be refused as a whole."""
+        before = len(self.names)
+        answer = request()
+        assert answer.status < 500, answer.text
+        return dict(Counter(self.names[before:]))
+
+
+@pytest.fixture
+def calls(table: None) -> Iterator[Calls]:
+    """The counter of DynamoDB calls."""
+    from chalicelib.core import table as core_table
+
+    counter = Calls()
+    events = core_table.connection().client.meta.events
+    events.register("before-call.dynamodb", counter.note)
+    yield counter
+    events.unregister("before-call.dynamodb", counter.note)
+
+
+class Emulator:
+    """moto in this process, and the clients that speak to it: making one takes longer than most tests."""
+
+    client: Any = None
+    connection: Any = None
+
+
 @pytest.fixture
 def table() -> Iterator[None]:
     """An empty table in memory (moto). Never for proofs of concurrency: it oversells."""
@@ -115,10 +156,13 @@ def table() -> Iterator[None]:
     from chalicelib.core import table as core_table
     from infra.local.tables import create_table
 
+    core_table.forget_connections()
     with mock_aws():
-        create_table(boto3.client("dynamodb"), "egret-test")
-        core_table.forget_connections()
+        Emulator.client = Emulator.client or boto3.client("dynamodb")
+        create_table(Emulator.client, "egret-test")
+        core_table.Row._connection = Emulator.connection
         yield
+        Emulator.connection = core_table.Row._connection
     core_table.forget_connections()
 
 

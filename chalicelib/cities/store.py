@@ -14,7 +14,6 @@ from chalicelib.core.errors import Conflict, NotFound, Problem, StaleVersion
 from chalicelib.core.table import IntAttribute, Key, Row
 
 MAX_CITIES = 1000
-_SCALES: dict[tuple[str, int], Scale] = {}
 
 
 class _CityRow(Row, discriminator="city"):
@@ -109,15 +108,13 @@ def _city_key(city_id: str) -> Key:
     return Key("alliance#cities", city_id)
 
 
+@table.kept
 def load_scale(city_id: str, version: int) -> Scale:
     """One version of a city's scale; kept in memory, as versions never change. Raises: NotFound."""
-    found = _SCALES.get((city_id, version))
-    if found is None:
-        row = table.get(_ScaleRow, _scale_key(city_id, version))
-        if row is None:
-            raise NotFound
-        found = _SCALES[city_id, version] = codec.from_json(Scale, row.document)
-    return found
+    row = table.get(_ScaleRow, _scale_key(city_id, version))
+    if row is None:
+        raise NotFound
+    return codec.from_json(Scale, row.document)
 
 
 def current_scale(control: Control, otherwise: Callable[[], Problem] = NotFound) -> Scale:
@@ -143,6 +140,14 @@ def load_agreement(host: str, agreement_id: str) -> Agreement:
     if row is None:
         raise NotFound
     return codec.from_json(Agreement, row.document)
+
+
+@table.kept
+def load_signed(host: str, agreement_id: str) -> Agreement:
+    """A signed agreement, kept in memory: once signed, only its end may change. Raises: NotFound."""
+    agreement = load_agreement(host, agreement_id)
+    assert agreement.signed, "only signed agreements are kept"
+    return agreement
 
 
 def list_agreements(host: str, limit: int, after: str | None) -> tuple[list[Agreement], str | None]:

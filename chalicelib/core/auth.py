@@ -194,4 +194,6 @@ def _live_until(claims: Mapping[str, Any]) -> datetime | None:
     amr, auth_time = claims.get("amr"), claims.get("auth_time")
     if not isinstance(amr, list) or "face" not in amr or type(auth_time) is not int:
         return None
+    if not 0 <= auth_time <= claims["iat"]:
+        return None
     return datetime.fromtimestamp(auth_time + LIVENESS_SECONDS, UTC)

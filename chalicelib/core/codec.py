@@ -18,12 +18,12 @@ def build(kind: type[T], body: Any, **fixed: Any) -> T:
 
 
 def to_json(value: Any) -> str:
-    """JSON in the order of the fields."""
-    return msgspec.json.encode(value).decode()
+    """JSON in the order of the fields; mappings and sets are sorted, so that equal values have equal bytes."""
+    return msgspec.json.encode(value, order="deterministic").decode()
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values have equal bytes."""
+    """JSON with all keys sorted and no spaces: a dataclass and a mapping of the same content have equal bytes."""
     return msgspec.json.encode(value, order="sorted").decode()
 
 
@@ -34,4 +34,4 @@ def from_json(kind: type[T], text: str) -> T:
 
 def plain(value: Any) -> Any:
     """Dicts, lists, strings and numbers only."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, order="deterministic")

@@ -1,6 +1,6 @@
 """What the environment says, read once. No other module reads ``os.environ``.
 
-EGRET_STAGE           local, test or a deployed stage's name; a deployed stage accepts no development keys or issuer
+EGRET_STAGE           local, test or a deployed stage's name; only local and test accept development keys and issuer
 EGRET_TABLE           name of the DynamoDB table
 EGRET_ISSUERS         JSON list of trusted token issuers (see ``core.auth``)
 EGRET_SEAL_KEY        ``plain:<base64, 32 bytes>`` (local and test only) or ``kms:<base64 ciphertext>``
@@ -39,10 +39,10 @@ def load(environ: Mapping[str, str]) -> Config:
     """The settings in this environment.
 
     A deployed stage with a key in plain text or without an enrolment function is a broken deployment: it must not
-    start.
+    start. A process that names no stage (a tool that only reads declarations) has no more rights than a deployed one.
     """
     config = Config(
-        stage=environ.get("EGRET_STAGE", "test"),
+        stage=environ.get("EGRET_STAGE", ""),
         table=environ.get("EGRET_TABLE", "egret"),
         issuers=environ.get("EGRET_ISSUERS", "[]"),
         seal_key=environ.get("EGRET_SEAL_KEY", ""),
@@ -52,7 +52,7 @@ def load(environ: Mapping[str, str]) -> Config:
     if not config.development:
         assert not config.seal_key.startswith("plain:"), "a deployed stage needs its sealing key from KMS"
         assert not config.index_key.startswith("plain:"), "a deployed stage needs its index key in KMS"
-        assert config.enrol_function, "a deployed stage needs its enrolment function"
+        assert config.enrol_function or not config.stage, "a deployed stage needs its enrolment function"
     return config
 
 

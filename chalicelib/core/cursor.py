@@ -31,6 +31,10 @@ def seal(value: Any, purpose: str) -> str:
     nonce = ids.random_bytes(_NONCE_BYTES)
     plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     sealed = nonce + AESGCM(keys.derived("seal")).encrypt(nonce, plain, purpose.encode())
+    return _text(sealed)
+
+
+def _text(sealed: bytes) -> str:
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
@@ -41,7 +45,7 @@ def unseal(text: str, purpose: str) -> Any | None:
         plain = AESGCM(keys.derived("seal")).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode())
     except (InvalidTag, ValueError):
         return None
-    return json.loads(plain)
+    return json.loads(plain) if _text(raw) == text else None
 
 
 def open_cursor(text: str | None, purpose: str) -> Any | None:

@@ -23,7 +23,7 @@ AUDIT_BUCKETS = 16
 
 
 class EffectRow(Row, discriminator="effect"):
-    """One effect. ``facts`` and ``reply`` are canonical JSON; ``content_hash`` covers everything but itself."""
+    """One effect. ``facts`` and ``reply`` are canonical JSON; ``content_hash`` covers all but itself and its bucket."""
 
     effect_id = UnicodeAttribute()
     verb = UnicodeAttribute()
@@ -66,6 +66,7 @@ class Effect:
     purpose: str
     facts: str
     reply: str
+    subject: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def read(stored: EffectRow) -> Effect:
         stored.purpose,
         stored.facts,
         stored.reply,
+        stored.gsi1pk,
     )
 
 

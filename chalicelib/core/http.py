@@ -223,9 +223,14 @@ def _respond(route: Route, call: Call, headers: Mapping[str, str]) -> Response:
         if earlier is None or call.intent is None:
             raise
         return _replayed(route, effect.replay(earlier, call.intent))
-    if reply.etag is not None and headers.get("if-none-match") == reply.etag and route.method == "GET":
-        return Response(body="", status_code=304, headers={"ETag": reply.etag})
+    if reply.etag is not None and route.method == "GET" and _names(headers.get("if-none-match"), reply.etag):
+        return Response(body="", status_code=304, headers={"ETag": reply.etag, "Cache-Control": "no-cache"})
     return encode_reply(reply, canonical=route.effect)
+
+
+def _names(if_none_match: str | None, tag: str) -> bool:
+    """Whether the header names this entity tag, alone or among others, strong or weak. Source: RFC 9110 § 13.1.2."""
+    return any(part.strip().removeprefix("W/") in {tag, "*"} for part in (if_none_match or "").split(","))
 
 
 def _effect_row(exists: EffectExists) -> effect.EffectRow:
@@ -345,7 +350,7 @@ def page_size(query: Mapping[str, str], default: int = 50, most: int = 200) -> i
     Raises: InvalidRequest: not a whole number from 1 to ``most``.
     """
     text = query.get("limit", str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+    if not (len(text) <= len(str(most)) and text.isascii() and text.isdigit() and 1 <= int(text) <= most):
         said = Text("limit 须为 1 至 {most} 的整数", "limit is a whole number from 1 to {most}")
         raise InvalidRequest.at("", said.format(most=most))
     return int(text)

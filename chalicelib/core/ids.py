@@ -42,8 +42,11 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The bytes of ``encode``. Raises ValueError for anything else."""
-    return base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+    """The bytes of ``encode``. Raises ValueError for anything else, other spellings of the same bytes included."""
+    raw = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+    if encode(raw) != text:
+        raise ValueError("not in the form that encode gives")
+    return raw
 
 
 @lru_cache(maxsize=1)

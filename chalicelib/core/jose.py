@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -22,6 +24,7 @@ JWKS_TIMEOUT_SECONDS = 2
 JWKS_LIFE_SECONDS = 600
 JWKS_COOLDOWN_SECONDS = 30
 JWKS_STALE_SECONDS = 86_400
+JWKS_MAX_BYTES = 262_144
 LEEWAY_SECONDS = 30
 LONGEST_LIFE_SECONDS = 3600
 AUDIENCE = "egret"
@@ -35,12 +38,13 @@ _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 class _KeySet:
     """An issuer's keys: fetched with a short time limit, kept for ten minutes, used for a day if a fetch fails."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, alg: str) -> None:
         self.source = source
-        self.keys: dict[str, Any] = {}
+        self.alg = alg
+        self.keys: dict[str, jwt.PyJWK] = {}
         self.fetched_at = self.tried_at = float("-inf")
 
-    def key(self, kid: str) -> Any | None:
+    def key(self, kid: str) -> jwt.PyJWK | None:
         age = clock.stopwatch() - self.fetched_at
         unknown = kid not in self.keys
         if (age > JWKS_LIFE_SECONDS or unknown) and clock.stopwatch() - self.tried_at > JWKS_COOLDOWN_SECONDS:
@@ -52,23 +56,41 @@ class _KeySet:
     def _refresh(self) -> None:
         self.tried_at = clock.stopwatch()
         try:
-            loaded = jwt.PyJWKSet.from_dict(self._load())
-        except (OSError, ValueError, jwt.PyJWTError):
+            found = _usable(self._load(), self.alg)
+        except (OSError, HTTPException, ValueError, RecursionError):
             return
-        self.keys = {found.key_id: found for found in loaded.keys if found.key_id}
-        self.fetched_at = clock.stopwatch()
+        if found:
+            self.keys, self.fetched_at = found, clock.stopwatch()
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self) -> Any:
         if self.source.startswith("{"):
-            return dict(json.loads(self.source))
+            return json.loads(self.source)
         assert self.source.startswith(("https://", "http://127.0.0.1:")), "keys come over https"
         from urllib.request import urlopen
 
         with urlopen(self.source, timeout=JWKS_TIMEOUT_SECONDS) as reply:  # noqa: S310 - the scheme is asserted above
-            return dict(json.load(reply))
+            if reply.url != self.source:
+                raise ValueError("keys come from the address that was configured, not from where it points")
+            return json.loads(reply.read(JWKS_MAX_BYTES + 1))
 
 
-_key_sets: dict[str, _KeySet] = {}
+def _usable(document: Any, alg: str) -> dict[str, jwt.PyJWK]:
+    """The keys of a JWKS that may verify ``alg``, by id; any other is passed over.
+
+    ``alg`` is optional in a JWK: without it, an RSA key would be taken for RS256 even where the issuer signs PS256.
+    """
+    entries = document.get("keys") if isinstance(document, dict) else None
+    found = {}
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
+            continue
+        if entry.get("alg", alg) == alg and entry.get("use", "sig") == "sig":
+            with suppress(jwt.PyJWTError):
+                found[entry["kid"]] = jwt.PyJWK(entry, alg)
+    return found
+
+
+_key_sets: dict[tuple[str, str], _KeySet] = {}
 
 
 def unverified_issuer(token: str) -> str | None:
@@ -89,7 +111,8 @@ def verified_claims(token: str, issuer: Issuer, now: datetime) -> Mapping[str, A
     try:
         header = jwt.get_unverified_header(token)
         _check_header(header, issuer)
-        key = _key_sets.setdefault(issuer.jwks, _KeySet(issuer.jwks)).key(str(header.get("kid")))
+        keys = _key_sets.setdefault((issuer.jwks, issuer.alg), _KeySet(issuer.jwks, issuer.alg))
+        key = keys.key(str(header.get("kid")))
         if key is None:
             raise Unauthenticated
         claims = _decode(token, key, issuer)

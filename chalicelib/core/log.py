@@ -9,6 +9,7 @@ import json
 import sys
 import traceback
 from contextvars import ContextVar
+from typing import TextIO
 
 FIELDS = frozenset(
     {
@@ -18,6 +19,8 @@ FIELDS = frozenset(
 )  # fmt: skip
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+# Where lines go; None: standard output, which Lambda keeps.
+sink: TextIO | None = None
 
 
 def event(name: str, level: str = "info", **fields: str | int | float | bool | None) -> None:
@@ -25,7 +28,7 @@ def event(name: str, level: str = "info", **fields: str | int | float | bool | N
     unknown = fields.keys() - FIELDS
     assert not unknown, f"not a field of the log: {sorted(unknown)}"
     line = {"event": name, "level": level, "request_id": request_id.get(), **fields}
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    (sink or sys.stdout).write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def crash(error: BaseException) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,12 @@ _SENTENCES = {
     "format": Text("格式应为 {rule}", "must be a {rule}"),
     "required": Text("缺少字段 {rule}", "lacks the field {rule}"),
     "oneOf": Text("应恰好符合其中一种写法", "must fit exactly one of the forms"),
+    "anyOf": Text("应符合其中一种写法", "must fit one of the forms"),
     "minProperties": Text("至少 {rule} 个字段", "needs at least {rule} fields"),
+    "maxProperties": Text("至多 {rule} 个字段", "may have at most {rule} fields"),
+    "propertyNames": Text("有字段的名称格式不符", "has a field whose name does not have the expected form"),
+    "falseSchema": Text("此处不应有内容", "must not be given"),
+    "multipleOf": Text("应为 {rule} 的倍数", "must be a multiple of {rule}"),
 }  # fmt: skip
 _OTHER = Text("不符合格式", "does not fit")
 
@@ -69,26 +75,53 @@ def validate(name: str, value: Any) -> None:
     validator = _validator(name)
     if validator.is_valid(value):
         return
-    faults = [_fault(error) for _, error in zip(range(MAX_FAULTS), validator.iter_errors(value), strict=False)]
+    faults = [_fault(error, value) for error in islice(validator.iter_errors(value), MAX_FAULTS)]
     raise InvalidRequest(faults=faults)
 
 
-def _fault(error: Any) -> Fault:
-    keyword = str(error.schema_path[-1]) if error.schema_path else ""
+def _fault(error: Any, value: Any) -> Fault:
     details = error.kind.as_dict()
     rule = next((details[k] for k in _RULE_KEYS if k in details), "")
-    sentence = _SENTENCES.get(error.kind.name, _SENTENCES.get(keyword, _OTHER))
+    sentence = _SENTENCES.get(error.kind.name, _OTHER)
     missing = [details["property"]] if error.kind.name == "required" else []
-    return Fault(pointer([*error.instance_path, *missing]), sentence.format(rule=_plain(rule)))
+    place = [*_our_steps(value, error.instance_path), *missing]
+    return Fault(pointer(place), sentence.format(rule=_plain(rule)))
 
 
-_RULE_KEYS = ("types", "options", "limit", "format", "property", "expected_value")
+_RULE_KEYS = ("types", "options", "limit", "format", "property", "expected_value", "multiple_of")
 
 
 def _plain(rule: Any) -> str:
     if isinstance(rule, list | tuple):
         return ", ".join(_plain(part) for part in rule)
-    return str(rule)
+    return rule if isinstance(rule, str) else json.dumps(rule, ensure_ascii=False)
+
+
+def _our_steps(value: Any, path: Iterable[str | int]) -> Iterable[str | int]:
+    """The path up to the first key that no schema declares: a key the sender made up could be personal.
+
+    The validator gives a key of digits as a number; what tells it from a position is that ``value`` is no list.
+    """
+    for step in path:
+        if isinstance(value, list):
+            value = value[int(step)]
+        elif step in _declared_names():
+            value = value[step]
+        else:
+            return
+        yield step
+
+
+@lru_cache(maxsize=1)
+def _declared_names() -> frozenset[str]:
+    found: set[str] = set()
+    waiting: list[Any] = list(documents().values())
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            found |= part.get("properties", {}).keys()
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
+    return frozenset(found)
 
 
 def pointer(path: Iterable[str | int]) -> str:

@@ -33,6 +33,24 @@ class AgreementClosed(Problem):
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """A signed agreement as the host's control item carries it. No ``scenarios``: it applies to all of them."""
+
+    agreement_id: str
+    home: str
+    method: Method
+    grant_on: GrantOn
+    valid_from: date
+    valid_to: date | None = None
+    scenarios: tuple[str, ...] = ()
+
+    def covers(self, scenario_id: str, day: date) -> bool:
+        """Whether it applies to a scenario on a day."""
+        in_time = self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+        return in_time and (not self.scenarios or scenario_id in self.scenarios)
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """One recognition agreement. In force once both cities have signed, from ``valid_from`` until ``valid_to``.
 
@@ -58,10 +76,13 @@ class Agreement:
         """Whether both cities have signed."""
         return {self.host, self.home} <= set(self.signed_by)
 
-    def covers(self, scenario_id: str, day: date) -> bool:
-        """Whether it applies to a scenario on a day."""
-        in_time = self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
-        return self.signed and in_time and bool({EVERY_SCENARIO, scenario_id} & set(self.scenarios))
+    @property
+    def recognition(self) -> Recognition:
+        """What every request of the host must know of it."""
+        named = () if EVERY_SCENARIO in self.scenarios else self.scenarios
+        return Recognition(
+            self.agreement_id, self.home, self.method, self.grant_on, self.valid_from, self.valid_to, named
+        )
 
 
 def check_agreement(agreement: Agreement, host_scale: Scale, home_scale: Scale) -> Agreement:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from chalicelib.cities.rules.agreement import Agreement
+from chalicelib.cities.rules.agreement import Agreement, Recognition
 from chalicelib.core.errors import Problem
 from chalicelib.core.text import Text
 
@@ -91,7 +91,7 @@ class Control:
     scale_version: int | None = None
     concordance_version: int | None = None
     concordances_published: int = 0
-    agreements: tuple[Agreement, ...] = ()
+    agreements: tuple[Recognition, ...] = ()
     scenarios: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     suspended_partners: tuple[str, ...] = ()
 
@@ -100,7 +100,7 @@ class Control:
         versions = [s.version for s in self.scenarios.get(scenario_id, ()) if s.covers(day)]
         return max(versions, default=None)
 
-    def agreement_with(self, home: str, scenario_id: str, day: date) -> Agreement | None:
+    def agreement_with(self, home: str, scenario_id: str, day: date) -> Recognition | None:
         """The agreement under which this host treats ``home``'s citizens in a scenario on a day."""
         found = [a for a in self.agreements if a.home == home and a.covers(scenario_id, day)]
         return found[-1] if found else None
@@ -120,12 +120,13 @@ def with_city(control: Control, city: City) -> Control:
 def with_agreement(control: Control, agreement: Agreement) -> Control:
     """The control item after an agreement was signed by both, or has ended."""
     kept = tuple(a for a in control.agreements if a.agreement_id != agreement.agreement_id)
-    return replace(control, agreements=(*kept, agreement))
+    return replace(control, agreements=(*kept, agreement.recognition))
 
 
 def with_scenario(control: Control, scenario_id: str, span: Span) -> Control:
-    """The control item after a scenario's version was published; versions it fully replaces are dropped."""
-    kept = tuple(s for s in control.scenarios.get(scenario_id, ()) if s.valid_from < span.valid_from)
+    """The control item after a scenario's version was published: from its first day on it replaces every other."""
+    earlier = (s for s in control.scenarios.get(scenario_id, ()) if s.valid_from < span.valid_from)
+    kept = tuple(replace(s, valid_to=min(s.valid_to or date.max, span.valid_from)) for s in earlier)
     return replace(control, scenarios={**control.scenarios, scenario_id: (*kept, span)})
 
 

@@ -1,0 +1,32 @@
+"""What happens with scenarios: publish a table, lint one, decide, replay."""
+
+from chalicelib.scenarios.service.deciding import (
+    Ask,
+    PartnerSuspended,
+    Receipt,
+    RecipientNotNamed,
+    Replay,
+    decide,
+    decide_for_self,
+    openings,
+    own_receipt,
+    replay,
+)
+from chalicelib.scenarios.service.publishing import LintRefused, VersionOutOfTurn, lint, publish
+
+__all__ = [
+    "Ask",
+    "LintRefused",
+    "PartnerSuspended",
+    "Receipt",
+    "RecipientNotNamed",
+    "Replay",
+    "VersionOutOfTurn",
+    "decide",
+    "decide_for_self",
+    "lint",
+    "openings",
+    "own_receipt",
+    "publish",
+    "replay",
+]

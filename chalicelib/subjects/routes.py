@@ -1,0 +1,127 @@
+"""How a citizen asks for himself, and how his city enrols, suspends and restores."""
+
+from __future__ import annotations
+
+from chalicelib.cities.rules import CitySuspended
+from chalicelib.core import codec, cursor
+from chalicelib.core.auth import allow
+from chalicelib.core.errors import Conflict, TooManyRequests, Unavailable
+from chalicelib.core.http import Call, Reply, Routes, page_size
+from chalicelib.core.text import Text
+from chalicelib.subjects import service
+from chalicelib.subjects.rules import (
+    Application,
+    ConsentDraft,
+    ConsentInvalid,
+    ConsentsFull,
+    DocumentInvalid,
+    IdentityUnconfirmed,
+    PassWish,
+    RecipientUnknown,
+    SuspensionOrder,
+    UnderAge,
+)
+
+routes = Routes("subjects", __name__)
+_CITY = allow("city", scope="subjects:write", owner="city_id")
+_CITIZEN = allow("citizen")
+_SUBJECT = "/v1/cities/{city_id}/subjects/{subject_id}"
+
+
+@routes.route(
+    "POST", "/v1/cities/{city_id}/subjects", policy=_CITY, effect=True, status=201,
+    body="subjects/enrol_subject.json", reply="subjects/enrolled.json",
+    problems=(DocumentInvalid, CitySuspended, IdentityUnconfirmed, UnderAge, Unavailable, Conflict),
+    summary=Text("为市民开通信用账户", "Open a citizen's account"),
+)  # fmt: skip
+def enrol_subject(call: Call) -> Reply:
+    application = codec.build(Application, call.body, city_id=call.path["city_id"])
+    return Reply(service.enrol(call.unit, call.effect_intent, call.now, call.caller, application), 201)
+
+
+@routes.route(
+    "POST", _SUBJECT + "/suspensions", policy=_CITY, effect=True,
+    body="subjects/suspend_benefits.json", reply="subjects/suspension_state.json", problems=(Conflict,),
+    summary=Text("暂停市民的守信优惠", "Suspend a citizen's benefits"),
+)  # fmt: skip
+def suspend_benefits(call: Call) -> Reply:
+    order = codec.build(SuspensionOrder, call.body)
+    subject_id = call.path["subject_id"]
+    return Reply(service.suspend(call.unit, call.effect_intent, call.now, call.caller, subject_id, order))
+
+
+@routes.route(
+    "POST", _SUBJECT + "/suspensions/{kind}/lift", policy=_CITY, effect=True,
+    reply="subjects/suspension_state.json", problems=(Conflict,),
+    summary=Text("恢复市民的守信优惠", "Restore a citizen's benefits"),
+)  # fmt: skip
+def lift_suspension(call: Call) -> Reply:
+    path = call.path["subject_id"], call.path["kind"]
+    return Reply(service.lift(call.unit, call.effect_intent, call.now, call.caller, *path))
+
+
+@routes.route(
+    "GET", "/v1/me", policy=_CITIZEN, reply="subjects/me.json",
+    summary=Text("我的信用账户", "My account"),
+)  # fmt: skip
+def get_me(call: Call) -> Reply:
+    return Reply(service.me(call.now, call.caller))
+
+
+@routes.route(
+    "POST", "/v1/me/consents", policy=allow("citizen", liveness=True), effect=True, status=201,
+    body="subjects/grant_consent.json", reply="subjects/consent.json",
+    problems=(RecipientUnknown, ConsentInvalid, ConsentsFull, Conflict),
+    summary=Text("给予授权：某场景、某接收方", "Consent to a recipient's use in a scenario"),
+)  # fmt: skip
+def grant_consent(call: Call) -> Reply:
+    draft = codec.build(ConsentDraft, call.body)
+    return Reply(service.grant(call.unit, call.effect_intent, call.now, call.caller, draft), 201)
+
+
+@routes.route(
+    "GET", "/v1/me/consents", policy=_CITIZEN, reply="subjects/consent_list.json",
+    summary=Text("我的有效授权", "My live consents"),
+)  # fmt: skip
+def list_consents(call: Call) -> Reply:
+    return Reply({"items": service.live_consents(call.now, call.caller), "next": None})
+
+
+@routes.route(
+    "GET", "/v1/me/consents/{grant_id}", policy=_CITIZEN, reply="subjects/consent_evidence.json",
+    summary=Text("一项授权的记录与现状", "What was recorded of a consent, and how it stands"),
+)  # fmt: skip
+def get_consent(call: Call) -> Reply:
+    return Reply(service.evidence(call.now, call.caller, call.path["grant_id"]))
+
+
+@routes.route(
+    "POST", "/v1/me/consents/{grant_id}/withdraw", policy=_CITIZEN, effect=True, reply="subjects/withdrawn.json",
+    problems=(Conflict,),
+    summary=Text("撤回授权，立即生效", "Withdraw a consent, with effect at once"),
+)  # fmt: skip
+def withdraw_consent(call: Call) -> Reply:
+    grant_id = call.path["grant_id"]
+    return Reply(service.withdraw(call.unit, call.effect_intent, call.now, call.caller, grant_id))
+
+
+@routes.route(
+    "POST", "/v1/me/passes", policy=_CITIZEN, effect=True, status=201,
+    body="subjects/show_pass.json", reply="subjects/pass.json", problems=(RecipientUnknown, TooManyRequests),
+    summary=Text("取得出示码，两分钟内用一次", "Get a pass to show, good once within two minutes"),
+)  # fmt: skip
+def show_pass(call: Call) -> Reply:
+    wish = codec.build(PassWish, call.body)
+    return Reply(service.show_pass(call.unit, call.effect_intent, call.now, call.caller, wish), 201)
+
+
+@routes.route(
+    "GET", "/v1/me/looks", policy=_CITIZEN, query=("limit", "cursor"), reply="subjects/look_list.json",
+    summary=Text("谁查过我", "Who looked"),
+)  # fmt: skip
+def list_looks(call: Call) -> Reply:
+    ref = service.own_account(call.caller)
+    purpose = f"looks:{call.caller.sector}:{call.caller.tenant}"
+    after = cursor.open_cursor(call.query.get("cursor"), purpose)
+    found, last = service.who_looked(ref, page_size(call.query), after)
+    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})

@@ -1,0 +1,1 @@
+"""Egret on one computer: the database, the tables, the server."""

@@ -1,0 +1,98 @@
+"""``make run``: Egret on 127.0.0.1 with the demo loaded, until Ctrl-C.
+
+Usage: python -m infra.local.server [--port 8000] [--folder .egret] [--empty]
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from infra.local.database import DatabaseFailed, DatabaseInUse
+from infra.local.stack import Stack
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serves until it is told to stop. Returns the exit code."""
+    options = _options(argv)
+    over = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        over.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    stack = Stack(options.folder, port=options.port, note=_note)
+    try:
+        with stack:
+            if not options.empty:
+                _load(stack)
+            _welcome(stack, options.folder)
+            over.wait()
+            console.print("\n正在停止…… stopping …")
+    except OSError as error:
+        return _sorry(f"端口 {options.port} 无法使用 / port {options.port} cannot be used: {error.strerror}")
+    except (DatabaseInUse, DatabaseFailed) as error:
+        return _sorry(str(error))
+    console.print("已停止。stopped.")
+    return 0
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="egret-server", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--folder", type=Path, default=Path(".egret"))
+    parser.add_argument("--empty", action="store_true", help="do not load the demo")
+    return parser.parse_args(argv)
+
+
+def _note(method: str, path: str, status: int) -> None:
+    """One short line per request; the query, which may hold a cursor, is left out."""
+    colour = "green" if status < 400 else "yellow" if status < 500 else "red"
+    console.print(f"[{colour}]{status}[/] {method} {path.partition('?')[0]}", markup=True)
+
+
+def _load(stack: Stack) -> None:
+    from infra.local.client import Client
+    from infra.local.demo_load import load
+
+    with console.status("正在载入演示数据…… loading the demo …"):
+        load(Client(stack.url, stack.issuer), stack.folder)
+
+
+def _welcome(stack: Stack, folder: Path) -> None:
+    kept = "Dynoxide" if stack.database.engine == "dynoxide" else "moto（内存，不保存 / in memory, nothing is kept）"
+    console.print(
+        f"""
+[bold]白鹭 Egret[/]  {stack.url}
+数据 data: {kept}, {folder}/    按 Ctrl-C 停止 / Ctrl-C stops it
+
+试一试 / try, in another terminal:
+
+  curl -s {stack.url}/v1/cities/xiamen/scenarios
+  curl -s -H "Authorization: Bearer $(make -s token AS=citizen:xm-612)" "{stack.url}/v1/me/openings?city=xiamen"
+  curl -s -H "Authorization: Bearer $(make -s token AS=citizen:hz-705)" "{stack.url}/v1/me/openings?city=xiamen"
+
+看一看 / look at, in a browser:
+
+  {stack.url}/       分数对照图 / the concordance plots
+  {stack.url}/docs   接口参考 / the API reference
+"""
+    )
+
+
+def _sorry(said: str) -> int:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(said)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Egret on one computer: a database, the table, a trusted issuer and the server, started and stopped together.
+
+Everything is kept in one folder; a second start finds the keys and the data of the first. Nothing of the user's AWS
+settings is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from infra.local.database import FOLDER as DATABASE_PROGRAM
+from infra.local.database import NOBODY, REGION, Database, client
+from infra.local.httpd import LocalServer
+from infra.local.issuer import DevelopmentIssuer
+from infra.local.pages import JWKS_PATH, Pages
+from infra.local.tables import create_table
+
+if TYPE_CHECKING:
+    from infra.local.gateway import Gateway
+
+TABLE = "egret"
+
+
+class Stack:
+    """A running Egret.
+
+    Args:
+        folder: Where keys and data are kept.
+        port: Where the server listens; 0 takes a free port.
+        keep: Whether the data outlive ``stop``.
+        note: Told of every request answered (method, path, status).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        keep: bool = True,
+        note: Callable[[str, str, int], None] = lambda *_: None,
+    ) -> None:
+        self.folder = folder
+        self.issuer = DevelopmentIssuer.kept_in(folder / "keys" / "issuer.pem")
+        self.database = Database(folder / "data" / "egret.db" if keep else None, folder=DATABASE_PROGRAM)
+        self._port = port
+        self._note = note
+        self._thread: threading.Thread | None = None
+        self._log = (folder / "log.jsonl").open("a", encoding="utf-8", buffering=1)
+
+    def start(self) -> Self:
+        """Starts everything; returns once the server answers."""
+        # The port is taken first: if it is in use, nothing else has been started.
+        self.server = LocalServer(self._port, Pages(self.issuer).page, self._note)
+        try:
+            endpoint = self.database.start()
+            create_table(client(endpoint), TABLE)
+            self._settle(endpoint)
+            self.server.gateway = _gateway(self._log)
+        except BaseException:
+            self.server.server_close()
+            self.database.stop()
+            raise
+        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread.start()
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where the server listens."""
+        return self.server.url
+
+    def stop(self) -> None:
+        """Stops everything it started and waits for the end."""
+        if self._thread is not None:
+            self.server.shutdown()
+            self._thread.join()
+            self._thread = None
+        self.server.server_close()
+        self.database.stop()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _settle(self, endpoint: str) -> None:
+        """The environment the app reads; it must not have been imported before."""
+        assert "chalicelib.core.table" not in sys.modules, "the app was imported before its environment was set"
+        for name in [n for n in os.environ if n.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(
+            {
+                "AWS_ACCESS_KEY_ID": NOBODY["aws_access_key_id"],
+                "AWS_SECRET_ACCESS_KEY": NOBODY["aws_secret_access_key"],
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+                "EGRET_STAGE": "local",
+                "EGRET_TABLE": TABLE,
+                "EGRET_ISSUERS": json.dumps(self.issuer.configuration(self.url + JWKS_PATH)),
+                "EGRET_SEAL_KEY": "plain:" + self._kept_key("seal"),
+                "EGRET_INDEX_KEY": "plain:" + self._kept_key("index"),
+                "EGRET_ENROL_FUNCTION": "",
+            }
+        )
+
+    def _kept_key(self, name: str) -> str:
+        """32 random bytes in base64, made on first use and readable by the owner only."""
+        path = self.folder / "keys" / f"{name}.key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+        return path.read_text().strip()
+
+
+def _gateway(sink: TextIO) -> Gateway:
+    """The app behind its gateway; imported only now, because it reads its environment as it is imported."""
+    from app import app
+    from chalicelib.core import log
+    from infra.local.gateway import Gateway
+
+    log.sink = sink
+    return Gateway(app)

@@ -1,0 +1,163 @@
+"""How long a decision takes, against code written by hand for the one table.
+
+The hand-written floor gives back the same information: outcome, tiers, benefit, every reason with its figures, and the
+next tier with what it gives and how far away it is. ``check`` proves that before anything is timed. Both sides start
+from the same plain values (score, district, day), so that building the facts is counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import chalicelib.scenarios
+from chalicelib.cities.rules import Grade, Scale
+from chalicelib.core.text import Text
+from chalicelib.scenarios.rules import (
+    CompiledTable,
+    Decision,
+    Facts,
+    LinkedStanding,
+    ResidentStanding,
+    compile_table,
+    decide,
+    parse_table,
+)
+
+LIMIT = 8.0
+DATA = Path(chalicelib.scenarios.__file__).parent / "data"
+ON = date(2025, 6, 1)
+SCORES = tuple(range(400, 800))
+SCALE = Scale(
+    "xiamen", 1, Text("白鹭分", "Egret score"), 0, 1000, 1, "higher_is_better",
+    (
+        Grade("不良", "Poor", None),
+        Grade("一般", "Fair", 500),
+        Grade("良好", "Good", 560),
+        Grade("优秀", "Very good", 620),
+        Grade("极好", "Excellent", 680),
+    ),
+    date(2018, 7, 5), "illustrative", illustrative=True,
+)  # fmt: skip
+Answer = tuple[Any, ...]
+_NO_FACTS: Mapping[str, bool] = {}
+
+
+def compiled(name: str) -> CompiledTable:
+    return compile_table(parse_table(json.loads((DATA / f"xiamen_{name}.json").read_text("utf-8"))), SCALE)
+
+
+def parking_floor(score: int, district: str | None, on: date) -> Answer:
+    """Roadside parking in 海沧: pay later and 30 minutes from 530, ten per cent off from 680, 15 minutes for anyone."""
+    if on < date(2018, 12, 12) or district != "haicang":
+        raise ValueError
+    benefit: dict[str, Any] = {"free_minutes": 15}
+    tiers = []
+    pays_later, discount = score >= 530, score >= 680
+    if pays_later:
+        benefit.update(pay_later=True, free_minutes=30)
+        tiers.append("pay_later")
+    if discount:
+        benefit["discount_bp"] = 1000
+        tiers.append("discount")
+    reasons = (
+        ("score_ge", "pay_later", pays_later, {"ge": 530}),
+        ("score_ge", "discount", discount, {"ge": 680}),
+    )
+    step: Answer | None = None
+    if not pays_later:
+        step = ("pay_later", {"free_minutes": 30, "pay_later": True}, 530 - score)
+    elif not discount:
+        step = ("discount", {**benefit, "discount_bp": 1000}, 680 - score)
+    return "granted" if tiers else "refused", tuple(tiers), benefit, reasons, step
+
+
+_PRODUCE = (("grade_1", "一般", 500, 500), ("grade_2", "良好", 560, 1000), ("grade_3", "优秀", 620, 3000), ("grade_4", "极好", 680, 5000))  # fmt: skip  # noqa: E501
+
+
+def produce_floor(score: int, district: str | None, on: date) -> Answer:
+    """Jimei produce: a discount by grade."""
+    if on < date(2022, 12, 1) or district != "jimei":
+        raise ValueError
+    benefit: dict[str, Any] = {}
+    tiers: tuple[str, ...] = ()
+    reasons = []
+    step: Answer | None = None
+    for tier_id, grade, threshold, discount_bp in _PRODUCE:
+        reached = score >= threshold
+        reasons.append(("grade_at_least", tier_id, reached, {"grade": grade}))
+        if reached:
+            tiers, benefit = (tier_id,), {"discount_bp": discount_bp}
+        elif step is None:
+            step = (tier_id, {"discount_bp": discount_bp}, threshold - score)
+    return "granted" if tiers else "refused", tiers, benefit, tuple(reasons), step
+
+
+def read_out(decision: Decision) -> Answer:
+    """Everything the floor gives back, taken out of a decision."""
+    step = decision.next_tier
+    following = None if step is None else (step.tier_id, step.gives, decision.missing_points)
+    return decision.outcome, decision.tier_ids, decision.benefit, decision.reasons, following
+
+
+def resident(table: CompiledTable) -> Callable[[int, str | None, date], Answer]:
+    def ours(score: int, district: str | None, on: date) -> Answer:
+        return read_out(decide(table, Facts(on, district, ResidentStanding(score), _NO_FACTS, True)))
+
+    return ours
+
+
+def visitor(table: CompiledTable) -> Callable[[int, str | None, date], Answer]:
+    def needed(threshold: int) -> int | None:
+        return threshold
+
+    def ours(score: int, district: str | None, on: date) -> Answer:
+        standing = LinkedStanding(score, score.__ge__, needed)
+        return read_out(decide(table, Facts(on, district, standing, _NO_FACTS, False)))
+
+    return ours
+
+
+def check(floor: Callable[..., Answer], ours: Callable[..., Answer], district: str) -> None:
+    """Both give the same, for every score of the scale."""
+    for score in range(1001):
+        outcome, tiers, benefit, reasons, step = ours(score, district, ON)
+        plain = tuple((r.code, r.tier_id, r.verdict, r.params) for r in reasons)
+        assert (outcome, tiers, benefit, plain, step) == floor(score, district, ON), score
+
+
+def microseconds(calls: list[Callable[..., Answer]], district: str, repeats: int = 40) -> list[float]:
+    """The best of ``repeats`` short runs for one call of each, run in turns so that all meet the same machine."""
+    best = [float("inf")] * len(calls)
+    for _ in range(repeats):
+        for index, call in enumerate(calls):
+            started = perf_counter()
+            for score in SCORES:
+                call(score, district, ON)
+            best[index] = min(best[index], (perf_counter() - started) / len(SCORES) * 1e6)
+    return best
+
+
+def measure() -> list[dict[str, Any]]:
+    """One row per table and standing: floor, ours, ratio and the limit that the ratio must keep."""
+    parking, produce = compiled("roadside_parking"), compiled("jimei_produce")
+    cases = (("parking", parking_floor, parking, "haicang"), ("produce", produce_floor, produce, "jimei"))
+    found = []
+    for name, floor, table, district in cases:
+        ours = {"resident": resident(table), "visitor": visitor(table)}
+        for call in ours.values():
+            check(floor, call, district)
+        floor_us, *ours_us = microseconds([floor, *ours.values()], district)
+        for who, us in zip(ours, ours_us, strict=True):
+            row = {"name": f"scenarios.decide {name}, {who}", "floor_us": floor_us, "ours_us": us}
+            found.append({**row, "ratio": us / floor_us, "limit": LIMIT})
+    return found
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(row)

@@ -1,0 +1,96 @@
+"""What is asked of every reply that any test sees: it is what its route declares.
+
+``jsonschema`` judges here and ``jsonschema-rs`` in the app, so each keeps the other honest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any, Protocol
+
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from chalicelib.core import schema
+from chalicelib.core.errors import Problem, all_problems
+from chalicelib.core.http import JSON, PROBLEM_JSON, ROUTES, Route
+
+FORMATS = FormatChecker(formats=("date",))
+
+
+class Answered(Protocol):
+    """A reply as a caller sees it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+def check(method: str, path: str, answer: Answered) -> None:
+    """Asserts that the reply is one that the called route declares. What no route answers is not judged."""
+    route = route_of(method, path.partition("?")[0])
+    if route is None:
+        return
+    if answer.status >= 400:
+        _check_problem(route, answer)
+    elif answer.status == 304:
+        assert answer.text == ""
+    else:
+        _check_success(route, answer)
+
+
+def _check_success(route: Route, answer: Answered) -> None:
+    place = f"{route.method} {route.path}"
+    assert answer.status == route.status, f"{place} declares {route.status} and answers {answer.status}"
+    assert answer.headers["content-type"] == route.content_type, f"{place} answers {answer.headers['content-type']}"
+    if route.content_type == JSON:
+        assert route.reply is not None, f"{place} answers JSON and declares no schema for it"
+        faults = [f"{e.json_path}: {e.message}" for e in validator(route.reply).iter_errors(json.loads(answer.text))]
+        assert not faults, f"the reply of {place} does not fit {route.reply}: {faults[:3]}"
+
+
+def _check_problem(route: Route, answer: Answered) -> None:
+    assert answer.headers["content-type"] == PROBLEM_JSON
+    document = json.loads(answer.text)
+    faults = [f"{e.json_path}: {e.message}" for e in validator("problem.json").iter_errors(document)]
+    assert not faults, f"not a problem document: {faults[:3]}"
+    found = {problem.code: problem for problem in all_problems()}
+    assert document["code"] in found, f"{document['code']} is not in the closed list"
+    problem = found[document["code"]]
+    assert document["status"] == answer.status == problem.status
+    declared = is_general(problem) or problem in route.problems
+    assert declared, f"{route.method} {route.path} answers {problem.__name__} and does not declare it in problems=(…)"
+
+
+def is_general(problem: type[Problem]) -> bool:
+    """Whether any route may give this refusal without declaring it."""
+    return problem.__module__.startswith("chalicelib.core.")
+
+
+def route_of(method: str, path: str) -> Route | None:
+    """The route that serves a path."""
+    return next((r for r in ROUTES if r.method == method and _pattern(r.path).fullmatch(path)), None)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in _parts(path)))
+
+
+def _parts(path: str) -> list[str]:
+    return re.split(r"(\{\w+\})", path)
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Registry[Any]:
+    resources = [(d["$id"], DRAFT202012.create_resource(d)) for d in schema.documents().values()]
+    return Registry().with_resources(resources)
+
+
+@lru_cache(maxsize=512)
+def validator(name: str) -> Draft202012Validator:
+    """The judge of a schema, by its path in ``schemas/``."""
+    return Draft202012Validator(schema.documents()[name], registry=_registry(), format_checker=FORMATS)

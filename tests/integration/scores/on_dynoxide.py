@@ -1,0 +1,42 @@
+"""A table on Dynoxide instead of moto: for proofs of concurrency, and where moto is too slow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from chalicelib.core import config
+from chalicelib.core import table as core_table
+from infra.local import dynoxide
+from infra.local.database import FOLDER, Database, client
+from infra.local.dynoxide import NotToBeHad
+from infra.local.tables import create_table
+
+
+def need() -> None:
+    """Skips the test, and says why, where Dynoxide is not to be had."""
+    try:
+        if dynoxide.installed(FOLDER) is None:
+            dynoxide.install(FOLDER, lambda _: None)
+    except NotToBeHad as missing:
+        pytest.skip(f"Dynoxide is not to be had: {missing.reason.en}")
+
+
+@contextmanager
+def fresh_table() -> Iterator[Database]:
+    """An empty table that every store in this process uses until the block ends."""
+    before = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+    with Database(say=lambda _: None) as database:
+        create_table(client(database.endpoint), config.current().table)
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = database.endpoint
+        core_table.forget_connections()
+        try:
+            yield database
+        finally:
+            os.environ.pop("AWS_ENDPOINT_URL_DYNAMODB")
+            if before is not None:
+                os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = before
+            core_table.forget_connections()
