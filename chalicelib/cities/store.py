@@ -66,14 +66,18 @@ def save_control(unit: Unit, control: Control, *, seen_revision: int) -> None:
 
     Raises: ControlFull: it would exceed ``CONTROL_MAX_BYTES``.
     """
-    document = codec.to_json(replace(control, revision=seen_revision + 1))
-    if len(document.encode()) > CONTROL_MAX_BYTES:
+    row = control_row(replace(control, revision=seen_revision + 1))
+    if len(row.document.encode()) > CONTROL_MAX_BYTES:
         raise ControlFull
-    row = _ControlRow(*control_key(control.city_id), document=document, revision=seen_revision + 1)
     if seen_revision == 0:
         unit.create(row, Conflict)
     else:
         unit.put(row, _ControlRow.revision == seen_revision, Conflict)
+
+
+def control_row(control: Control) -> _ControlRow:
+    """The control item as it is stored."""
+    return _ControlRow(*control_key(control.city_id), document=codec.to_json(control), revision=control.revision)
 
 
 def load_city(city_id: str) -> City:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from chalicelib.cities import store as cities
+from chalicelib.cities.rules import ControlFull, ScoreOffScale
 from chalicelib.core import cursor
 from chalicelib.core.auth import PUBLIC, allow
 from chalicelib.core.errors import Forbidden, NotFound
@@ -23,6 +24,8 @@ from chalicelib.linking.rules import (
     LinkNotNumeric,
     LinkRangeOnly,
     Published,
+    ReferenceFrozen,
+    ReferenceUnfit,
     plot_concordance_svg,
     plot_distribution_svg,
     plot_link_svg,
@@ -31,9 +34,10 @@ from chalicelib.linking.rules import (
 
 routes = Routes("linking", __name__)
 DISTRIBUTION_MAX_BYTES = 262_144
+_UNREADABLE = (service.ScaleMissing, DistributionInvalid, ScoreOffScale)
 _REFUSALS = (
-    LinkRangeOnly, DistributionInvalid, DistributionDegenerate, DistributionSumOff, DistributionTooSmall,
-    DistributionOutOfDate, service.ScaleMissing, store.ReferenceMissing,
+    *_UNREADABLE, LinkRangeOnly, DistributionDegenerate, DistributionSumOff, DistributionTooSmall,
+    DistributionOutOfDate, ReferenceFrozen, ReferenceUnfit, store.ReferenceMissing, ControlFull,
 )  # fmt: skip
 
 
@@ -44,20 +48,20 @@ _REFUSALS = (
     summary=Text("公布分数分布，生成新的分数对照表", "Publish a distribution; it becomes the next concordance"),
 )  # fmt: skip
 def publish_distribution(call: Call) -> Reply:
-    published = _published(call.body)
+    published = published_of(call.body)
     return Reply(service.publish(call.unit, call.effect_intent, call.now, call.path["city_id"], published), 201)
 
 
 @routes.route(
     "POST", "/v1/cities/{city_id}/distribution-plots", policy=allow("city", scope="cities:write", owner="city_id"),
     body="linking/publish_distribution.json", content_type=SVG, max_bytes=DISTRIBUTION_MAX_BYTES,
-    problems=(service.ScaleMissing,),
+    problems=_UNREADABLE,
     summary=Text("画出一份分布，无论能否换算", "Draw a distribution, whether or not it could be linked"),
 )  # fmt: skip
 def plot_draft(call: Call) -> Reply:
     control = cities.load_control(call.path["city_id"])
     scale = cities.current_scale(control, service.ScaleMissing)
-    return Reply(plot_distribution_svg(_published(call.body), scale), content_type=SVG)
+    return Reply(plot_distribution_svg(published_of(call.body), scale), content_type=SVG)
 
 
 @routes.route(
@@ -74,6 +78,7 @@ def list_concordances(call: Call) -> Reply:
 
 @routes.route(
     "GET", "/v1/cities/{city_id}/concordances/{version}", policy=PUBLIC, reply="linking/concordance.json",
+    problems=(service.NotLinked,),
     summary=Text("一份分数对照表（current 为现行版本）", "One concordance (``current`` for the one in force)"),
 )  # fmt: skip
 def get_concordance(call: Call) -> Reply:
@@ -100,6 +105,7 @@ def plot_concordance(call: Call) -> Reply:
 
 @routes.route(
     "GET", "/v1/cities/{city_id}/concordances/{version}/distribution-plot", policy=PUBLIC, content_type=SVG,
+    problems=(service.NotLinked,),
     summary=Text("对照表所依据的分布图", "The distribution behind a concordance, as a picture"),
 )  # fmt: skip
 def plot_distribution(call: Call) -> Reply:
@@ -113,7 +119,7 @@ def plot_distribution(call: Call) -> Reply:
 @routes.route(
     "POST", "/v1/conversions", policy=allow("city", "auditor", scope="scores:read"),
     body="linking/convert_scores.json", reply="linking/conversions.json",
-    problems=(service.NotLinked, LinkNotNumeric),
+    problems=(service.NotLinked, LinkNotNumeric, ScoreOffScale),
     summary=Text("换算本市的分数，至多一千个", "Convert scores of one's own city, up to 1,000"),
 )  # fmt: skip
 def convert_scores(call: Call) -> Reply:
@@ -131,7 +137,7 @@ def _concordance(city_id: str, version: str) -> Concordance:
     return store.load_concordance(city_id, int(version))
 
 
-def _published(body: Mapping[str, Any]) -> Published:
+def published_of(body: Mapping[str, Any]) -> Published:
     """The draft as sent: whether its figures make sense is for the rules to say, place by place."""
     return Published(
         kind=body["kind"],

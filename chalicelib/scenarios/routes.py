@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from chalicelib.cities.rules import CitySuspended
+from chalicelib.cities.rules import CitySuspended, ControlFull
 from chalicelib.core import cursor
 from chalicelib.core.auth import PARTNER_KINDS, PUBLIC, allow
 from chalicelib.core.errors import InvalidRequest, NotFound
 from chalicelib.core.http import Call, Reply, Routes, etag, page_size
 from chalicelib.core.text import Text
 from chalicelib.linking.service import ScaleMissing
+from chalicelib.partners.rules import PartnerSuspended
 from chalicelib.scenarios import service, store
 from chalicelib.scenarios.rules import TableInvalid, TierTable, may_publish
 from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid, PassUsed
 from chalicelib.subjects.service import own_account
 
 routes = Routes("scenarios", __name__)
-_PUBLISHING = (TableInvalid, ScaleMissing, service.VersionOutOfTurn, service.LintRefused)
+_PUBLISHING = (TableInvalid, ScaleMissing, service.VersionOutOfTurn, service.LintRefused, ControlFull)
 _DECIDING = (
-    PassInvalid, PassExpired, PassUsed, ConsentRequired, CitySuspended, service.PartnerSuspended,
-    service.RecipientNotNamed,
+    PassInvalid, PassExpired, PassUsed, ConsentRequired, CitySuspended, PartnerSuspended, service.RecipientNotNamed,
 )  # fmt: skip
 
 

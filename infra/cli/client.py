@@ -34,12 +34,13 @@ def transport() -> httpx.BaseTransport | None:
 
 
 class Client:
-    """One Egret, as the bearer of one token. Threads may share it."""
+    """One Egret, as the bearer of one token or, without one, as anybody. Threads may share it."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, attempts: int = ATTEMPTS) -> None:
+        self._attempts = attempts
         # A proxy of the user's has no business with what runs on his own computer.
         far = urlsplit(url).hostname not in _HERE
-        headers = {"Authorization": "Bearer " + token, "Accept": "application/json"}
+        headers = {"Accept": "application/json"} | ({"Authorization": "Bearer " + token} if token else {})
         self._http = httpx.Client(
             base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=far, transport=transport()
         )
@@ -54,11 +55,11 @@ class Client:
 
     def _ask(self, method: str, path: str, **content: Any) -> Any:
         wait = FIRST_WAIT_SECONDS
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             reply = self._try(method, path, **content)
             if reply is not None and reply.status_code not in _BUSY:
                 return _read(reply)
-            if attempt < ATTEMPTS:
+            if attempt < self._attempts:
                 asked = float(reply.headers.get("retry-after", 0)) if reply is not None else 0
                 time.sleep(max(asked, random.uniform(wait / 2, wait)))
                 wait = min(2 * wait, LONGEST_WAIT_SECONDS)

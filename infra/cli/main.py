@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from infra.cli import import_scores
+from infra.cli import import_scores, lint, tokens
 
-COMMANDS = (import_scores,)
+COMMANDS = (import_scores, lint, tokens)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

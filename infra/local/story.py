@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -173,11 +174,16 @@ def _resident(teller: Teller, person: dict[str, Any]) -> None:
     who, expect = f"citizen:{person['id']}", person["expect"]
     teller.says(f"{person['score']} 分。", f"A score of {person['score']}.")
     mine = teller.ask("GET", "/v1/me/score", who).body
-    teller.expect("grade", mine["grade"]["name"], person["grade"]) if "grade" in person else None
+    teller.expect("grade", mine["grade"]["name"], person["grade"])
     teller.expect_near("beats, per cent", round(mine["beats_bp"] / 100, 1), person["beats_percent"], 0.05)
     city_wide = _openings(teller, who, None)
     haicang, island, jimei = (_openings(teller, who, d) for d in ("haicang", "island", "jimei"))
-    _openings_table(teller, city_wide)
+    in_haicang = {name: haicang[name] for name in ("roadside_parking", "bicycle")}
+    on_the_island, in_jimei = {"bicycle": island["bicycle"]}, {"jimei_produce": jimei["jimei_produce"]}
+    _openings_table(
+        teller,
+        {"": city_wide, "\n海沧 Haicang": in_haicang, "\n岛内 the Island": on_the_island, "\n集美 Jimei": in_jimei},
+    )
     found = {
         "roadside_parking": _granted(city_wide["roadside_parking"]),
         "roadside_parking_missing": _missing(city_wide["roadside_parking"]),
@@ -223,7 +229,7 @@ def _linked(teller: Teller, person: dict[str, Any]) -> dict[str, Any]:
         teller.expect(f"flag {flag}", flag in conversion["flags"], True)
     who = f"citizen:{person['id']}"
     city_wide, haicang = _openings(teller, who, None), _openings(teller, who, "haicang")
-    _openings_table(teller, city_wide)
+    _openings_table(teller, {"": city_wide})
     _expect_visitor(teller, here, city_wide, haicang)
     return conversion
 
@@ -288,7 +294,7 @@ def _by_grade(teller: Teller, person: dict[str, Any]) -> None:
         "Wuxi's 四 is 优秀 here by a signed map: what that settles is granted, the rest is said to be unknown.",
     )
     found = _openings(teller, f"citizen:{person['id']}", None)
-    _openings_table(teller, found)
+    _openings_table(teller, {"": found})
     teller.expect("library", _granted(found["library"]), True)
     teller.expect("i_chewei_parking", found["i_chewei_parking"]["outcome"], "unknown")
 
@@ -308,18 +314,22 @@ def _openings(teller: Teller, who: str, district: str | None) -> dict[str, Any]:
     return {item["scenario_id"]: item for item in items}
 
 
-def _openings_table(teller: Teller, found: dict[str, Any]) -> None:
-    table = Table("GET /v1/me/openings?city=xiamen", "结果 outcome", "得到 gets", "还差 still missing")
-    for item in found.values():
-        gets = "\n".join(f"{line['said']['zh']} {line['said']['en']}" for line in item["benefit"])
-        ahead = item["next_tier"]
-        table.add_row(
-            item["name"]["zh"],
-            f"{item['said']['zh']}\n{item['said']['en']}",
-            gets,
-            f"{ahead['said']['zh']}\n{ahead['said']['en']}" if ahead else "",
-        )
+def _openings_table(teller: Teller, places: dict[str, dict[str, Any]]) -> None:
+    """One row per scenario that is offered, place by place."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    for heading, ratio in (("场景 scenario", 4), ("结果 outcome", 3), ("得到 gets", 4), ("还差 still missing", 6)):
+        table.add_column(heading, ratio=ratio, overflow="fold")
+    for where, item in ((where, item) for where, found in places.items() for item in found.values()):
+        if any(reason["code"] == "no_area_for_district" for reason in item["reasons"]):
+            continue
+        ahead = _both(item["next_tier"]["said"]) if item["next_tier"] else ""
+        gets = "\n".join(_both(line["said"]) for line in item["benefit"])
+        table.add_row(item["name"]["zh"] + where, _both(item["said"]), gets, ahead)
     teller.console.print(table)
+
+
+def _both(said: dict[str, str]) -> str:
+    return f"{said['zh']}\n[dim]{said['en']}[/]"
 
 
 def _granted(view: dict[str, Any]) -> bool:

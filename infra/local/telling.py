@@ -12,7 +12,7 @@ from rich.syntax import Syntax
 
 from infra.local.client import Client, Exchange
 
-LONGEST_LIST = 3
+LONGEST_LIST = 2
 LONGEST_TEXT = 64
 COLOURS = {2: "green", 3: "green", 4: "yellow", 5: "red"}
 
@@ -70,7 +70,7 @@ class Teller:
         kind = exchange.headers.get("content-type", "")
         self.console.print(f"[bold {colour}]← {exchange.status}[/] [dim]{kind}[/]")
         if "json" in kind:
-            self._json(exchange.body)
+            self._json(beyond(exchange.body, exchange.sent))
 
     def _json(self, value: Any) -> None:
         text = json.dumps(shortened(value), ensure_ascii=False, indent=1)
@@ -93,6 +93,14 @@ class Teller:
 
 def _words(value: Any) -> str:
     return {True: "是 yes", False: "否 no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def beyond(reply: Any, sent: Any) -> Any:
+    """The reply without the fields that only repeat what was sent, if it repeats any."""
+    if not isinstance(reply, dict) or not isinstance(sent, dict):
+        return reply
+    new = {name: value for name, value in reply.items() if name not in sent or sent[name] != value}
+    return new if len(new) == len(reply) else {**new, "…": "其余与请求相同 the rest as sent"}
 
 
 def shortened(value: Any) -> Any:

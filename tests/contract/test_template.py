@@ -186,7 +186,7 @@ def fits(key: Key, patterns: list[str]) -> bool:
 
 
 def test_only_enrolment_sees_the_identity_index_and_it_sees_nothing_else(resources: Json) -> None:
-    index = index_key(Document("national_id", "CN", "110101199003070015"))
+    index = index_key(Document("passport", "XX", "E00000000"))
     control, account = control_key("xiamen"), Key("xiamen#account#s_1", "account")
     (denied,) = (s for s in statements(resources["ApiRole"]) if s["Effect"] == "Deny")
     assert set(denied["Action"]) == allowed(resources["ApiRole"], "dynamodb:")

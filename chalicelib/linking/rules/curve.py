@@ -44,8 +44,7 @@ class Curve:
 
     def grid_score_at(self, r: float) -> int:
         """The highest grid score whose ``entry_r`` this R reaches, so that a number shown and a tier granted agree."""
-        steps = floor((self.score_at(r) - self.minimum) / self.step + 0.5)
-        score = min(self.minimum + steps * self.step, self.maximum)
+        score = self.minimum + floor((self.score_at(r) - self.minimum) / self.step) * self.step
         while r >= self.entry_r(score + self.step):
             score += self.step
         while r < self.entry_r(score):

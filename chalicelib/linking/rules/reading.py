@@ -79,7 +79,7 @@ class Reading:
         if self._exact:
             return ReferenceValue(point, point, point, flags)
         below = bisect_right(scores, score) - 1
-        above = below if held else min(bisect_left(scores, score), len(scores) - 1)
+        above = min(bisect_left(scores, score), len(scores) - 1)
         return ReferenceValue(point, self._lowers[below], self._uppers[above], flags)
 
     def _flags(self, score: int, r: float, held: bool) -> tuple[str, ...]:

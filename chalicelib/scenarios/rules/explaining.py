@@ -130,7 +130,7 @@ def explain(decision: Decision, audience: Audience) -> CitizenView | AuditorView
 def _for_partner(decision: Decision) -> PartnerView:
     # "unknown" and the reason for a missing score would each tell more about the person than the tier does.
     granted = decision.outcome == "granted"
-    if decision.reasons in (NOT_IN_FORCE.reasons, NO_AREA.reasons):
+    if _does_not_apply(decision):
         codes = tuple(reason.code for reason in decision.reasons)
     else:
         codes = ("tier_reached",) if granted else ("no_tier_reached",)
@@ -146,7 +146,13 @@ def _for_partner(decision: Decision) -> PartnerView:
     )
 
 
+def _does_not_apply(decision: Decision) -> bool:
+    """Whether the table says nothing on this day or in this district."""
+    return decision.reasons in (NOT_IN_FORCE.reasons, NO_AREA.reasons)
+
+
 def _for_citizen(decision: Decision) -> CitizenView:
+    reasons = tuple(_reason_line(decision, reason) for reason in decision.reasons)
     return CitizenView(
         city_id=decision.city_id,
         scenario_id=decision.scenario_id,
@@ -155,14 +161,14 @@ def _for_citizen(decision: Decision) -> CitizenView:
         name=decision.compiled.table.name,
         district=decision.district,
         outcome=decision.outcome,
-        said=OUTCOMES[decision.outcome],
+        said=reasons[0].said if _does_not_apply(decision) else OUTCOMES[decision.outcome],
         tier_ids=decision.tier_ids,
         benefit=tuple(
             BenefitLine(name, decision.benefit[name], describe(name, decision.benefit[name]))
             for name in FIELDS
             if name in decision.benefit
         ),
-        reasons=tuple(_reason_line(decision, reason) for reason in decision.reasons),
+        reasons=reasons,
         next_tier=_next_line(decision),
     )
 

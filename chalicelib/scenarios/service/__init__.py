@@ -2,7 +2,6 @@
 
 from chalicelib.scenarios.service.deciding import (
     Ask,
-    PartnerSuspended,
     Receipt,
     RecipientNotNamed,
     Replay,
@@ -17,7 +16,6 @@ from chalicelib.scenarios.service.publishing import LintRefused, VersionOutOfTur
 __all__ = [
     "Ask",
     "LintRefused",
-    "PartnerSuspended",
     "Receipt",
     "RecipientNotNamed",
     "Replay",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,11 +15,20 @@ from chalicelib.core.commit import Unit
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, Forbidden, NotFound
 from chalicelib.core.text import Text
+from chalicelib.partners.rules import require_partner
 from chalicelib.scenarios.rules import AuditorView, Basis, CitizenView, PartnerView, digest, explain
-from chalicelib.scenarios.service.grounds import basis_of, decided
+from chalicelib.scenarios.service.grounds import basis_of, decided, require_district
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
-from chalicelib.subjects.rules import Account, AccountRef, Pass, PassUsed, require_account, require_consent
+from chalicelib.subjects.rules import (
+    Account,
+    AccountRef,
+    ConsentRequired,
+    Pass,
+    PassUsed,
+    require_account,
+    require_consent,
+)
 
 CHECKED_AGAIN = 3
 
@@ -26,18 +36,6 @@ CHECKED_AGAIN = 3
 class RecipientNotNamed(Forbidden):
     code = "recipient-not-named"
     title = Text("该场景未向此类机构开放", "This scenario is not open to this kind of institution")
-
-
-class PartnerSuspended(Forbidden):
-    code = "partner-suspended"
-    title = Text("该机构已被所在城市暂停", "This institution is suspended by its city")
-
-
-class _GuardMoved(Conflict):
-    """A consent or suspension changed between the read and the write: look again."""
-
-    code = "account-changed"
-    title = Text("账户刚刚变更，请重试", "The account has just changed; try again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +82,25 @@ def decide(unit: Unit, intent: Intent, now: datetime, caller: Caller, ask: Ask) 
     answer is made undoes the answer.
 
     Raises:
-        PassInvalid, PassExpired; ConsentRequired: a foreign or unknown subject, or no live consent; NotFound: no such
-        scenario in the caller's city; CitySuspended; PartnerSuspended; RecipientNotNamed; PassUsed; Conflict.
+        PassInvalid; PassExpired; ConsentRequired: a foreign or unknown subject; NotFound: no such city; CitySuspended:
+        the caller's; PartnerSuspended; ConsentRequired: no live consent to a decision; CitySuspended: the person's;
+        NotFound: no table of this scenario in force, or no such district; RecipientNotNamed; PassUsed; Conflict: the
+        account keeps changing; in this order.
     """
     scenario = f"{caller.city_id}/{ask.scenario_id}"
-    shown = None if ask.pass_text is None else subjects.open_pass(ask.pass_text, recipient_of(caller), scenario, now)
+    shown = None if ask.pass_text is None else subjects.open_pass(ask.pass_text, caller.sector, scenario, now)
     ref = shown.ref if shown is not None else subjects.resolve(caller, ask.subject_id or "")
-    for attempt in range(CHECKED_AGAIN):
-        try:
-            return _decide_once(Unit(unit.patience_seconds), intent, now, caller, ask, shown, ref)
-        except _GuardMoved:
-            if attempt == CHECKED_AGAIN - 1:
-                raise
-    raise AssertionError("the last attempt returns or raises")
+    return _looking_again(lambda: _decide_once(Unit(unit.patience_seconds), intent, now, caller, ask, shown, ref))
 
 
 def _decide_once(
     unit: Unit, intent: Intent, now: datetime, caller: Caller, ask: Ask, shown: Pass | None, ref: AccountRef
 ) -> Receipt:
-    host, home, account = _facts(caller.city_id, ref)
-    require_consent(account, f"{caller.city_id}/{ask.scenario_id}", recipient_of(caller), now)
-    assert account is not None
-    if caller.kind != "city" and caller.tenant in host.suspended_partners:
-        raise PartnerSuspended
-    basis = basis_of(host, home, account, ask.scenario_id, ask.district, now)
+    host, home, found = _facts(caller.city_id, ref)
+    if caller.kind != "city":
+        require_partner(host, caller.tenant)
+    account = _consenting(found, f"{caller.city_id}/{ask.scenario_id}", caller.sector, now)
+    basis = basis_of(host, require_active(home), account, ask.scenario_id, ask.district, now)
     decision = decided(basis)
     if caller.kind not in decision.compiled.table.recipients:
         raise RecipientNotNamed
@@ -119,14 +112,38 @@ def _decide_once(
     return receipt
 
 
+def _consenting(account: Account | None, scenario: str, recipient: str, now: datetime) -> Account:
+    """The account, if its person lets this recipient have decisions in this scenario. Raises: ConsentRequired."""
+    consent = require_consent(account, scenario, recipient, now)
+    if account is None or "decision" not in consent.items:
+        raise ConsentRequired
+    return account
+
+
+def _looking_again(decide_once: Callable[[], Receipt]) -> Receipt:
+    """The receipt; decided anew where a consent or suspension changed between the read and the write."""
+    for _ in range(CHECKED_AGAIN - 1):
+        try:
+            return decide_once()
+        except Conflict:
+            continue
+    return decide_once()
+
+
 def decide_for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, city_id: str, ask: Ask) -> Receipt:
     """Tells a citizen what his own score opens in one scenario of any city, with every reason, and gives a receipt.
 
-    Raises: NotFound: no account, no such city or scenario; CitySuspended.
+    Raises: NotFound: no such city; CitySuspended; NotFound: no account, no table in force, no such district; Conflict.
     """
+    return _looking_again(lambda: _decide_for_self_once(Unit(unit.patience_seconds), intent, now, ref, city_id, ask))
+
+
+def _decide_for_self_once(
+    unit: Unit, intent: Intent, now: datetime, ref: AccountRef, city_id: str, ask: Ask
+) -> Receipt:
     host, home, found = _facts(city_id, ref)
     account = require_account(found)
-    basis = basis_of(host, home, account, ask.scenario_id, ask.district, now)
+    basis = basis_of(host, require_active(home), account, ask.scenario_id, ask.district, now)
     decision = decided(basis)
     receipt = Receipt(intent.effect_id, now, explain(decision, "citizen"))
     _record(unit, intent, now, account, _Kept(basis, digest(decision)), receipt)
@@ -137,10 +154,12 @@ def decide_for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, 
 def openings(now: datetime, ref: AccountRef, city_id: str, district: str | None) -> list[CitizenView]:
     """What a citizen's score opens in a city, scenario by scenario, what it does not, and how far away that is.
 
-    Raises: NotFound: no account or no such city; CitySuspended.
+    Raises: NotFound: no such city; CitySuspended; NotFound: no account, no such district.
     """
     host, home, found = _facts(city_id, ref)
     account = require_account(found)
+    require_active(home)
+    require_district(host, district)
     today = clock.day_in(host.time_zone, now)
     in_force = (s for s in sorted(host.scenarios) if host.scenario_version(s, today) is not None)
     bases = [basis_of(host, home, account, scenario_id, district, now) for scenario_id in in_force]
@@ -176,22 +195,16 @@ def replay(unit: Unit, intent: Intent, now: datetime, receipt_id: str) -> Replay
     return replayed
 
 
-def recipient_of(caller: Caller) -> str:
-    """The name under which a consent or a pass names this institution."""
-    return caller.sector if caller.kind != "city" else f"city:{caller.city_id}"
-
-
 def _facts(host_id: str, ref: AccountRef) -> tuple[Control, Control, Account | None]:
-    """Everything a decision reads, in one BatchGet."""
+    """Everything a decision reads, in one BatchGet: host, home, account. Raises: NotFound; CitySuspended: the host."""
     wanted = [cities.control_key(host_id), cities.control_key(ref.city_id), accounts.account_key(ref)]
     rows = table.fetch(wanted)
     host = require_active(cities.control_in(rows, host_id))
-    home = require_active(cities.control_in(rows, ref.city_id))
-    return host, home, accounts.account_in(rows, ref)
+    return host, cities.control_in(rows, ref.city_id), accounts.account_in(rows, ref)
 
 
 def _record(unit: Unit, intent: Intent, now: datetime, account: Account, kept: _Kept, receipt: Receipt) -> None:
-    accounts.check_guard(unit, account, _GuardMoved)
+    accounts.check_guard(unit, account, Conflict)
     subject = accounts.account_pk(account.ref)
     purpose = f"decide:{kept.basis.city_id}/{kept.basis.scenario_id}"
     unit.effect(effect.row(intent, now, purpose=purpose, facts=kept, reply=receipt, subject=subject))

@@ -26,6 +26,7 @@ from chalicelib.scenarios.rules import (
     linked_standing,
 )
 from chalicelib.scenarios.rules import decide as decide_by
+from chalicelib.scenarios.rules.basis import on_equal_terms
 from chalicelib.subjects.rules import Account
 
 
@@ -35,8 +36,9 @@ def basis_of(
     """What a decision rests on. Raises: NotFound: no table of this scenario is in force today, or no such district."""
     today = clock.day_in(host.time_zone, now)
     version = host.scenario_version(scenario_id, today)
-    if version is None or (district is not None and district not in host.districts):
+    if version is None:
         raise NotFound
+    require_district(host, district)
     recognised, nothing = None, _nothing(account, now)
     held = account.score
     if nothing is None and held is not None:
@@ -55,6 +57,12 @@ def basis_of(
         as_of=usable.as_of if usable else None,
         recognised=recognised,
     )
+
+
+def require_district(host: Control, district: str | None) -> None:
+    """Returns if the city has this district, or none is named. Raises: NotFound."""
+    if district is not None and district not in host.districts:
+        raise NotFound
 
 
 def _nothing(account: Account, now: datetime) -> NoStandingReason | None:
@@ -83,6 +91,8 @@ def _recognised(
             return None, "not_linked"
         return Recognised(agreement.agreement_id, agreement.method, agreement.grant_on, None, *numbers), None
     grade = None
+    if agreement.method == "same_treatment" and not on_equal_terms(home_scale, compiled.scale):
+        return None, "not_linked"
     if agreement.method == "grade_map":
         signed = cities.load_signed(host.city_id, agreement.agreement_id)
         grade = host_grade_of(signed, home_scale, account.score.score)

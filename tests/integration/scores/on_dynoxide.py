@@ -26,17 +26,13 @@ def need() -> None:
 
 
 @contextmanager
-def fresh_table() -> Iterator[Database]:
-    """An empty table that every store in this process uses until the block ends."""
-    before = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
-    with Database(say=lambda _: None) as database:
+def fresh_table() -> Iterator[str]:
+    """An empty table that every store in this process uses until the block ends; the endpoint."""
+    with Database(say=lambda _: None) as database, pytest.MonkeyPatch.context() as patch:
         create_table(client(database.endpoint), config.current().table)
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = database.endpoint
+        patch.setitem(os.environ, "AWS_ENDPOINT_URL_DYNAMODB", database.endpoint)
         core_table.forget_connections()
         try:
-            yield database
+            yield database.endpoint
         finally:
-            os.environ.pop("AWS_ENDPOINT_URL_DYNAMODB")
-            if before is not None:
-                os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = before
             core_table.forget_connections()

@@ -23,6 +23,8 @@ from chalicelib.linking.rules import (
     grade_bands,
     to_document,
 )
+from chalicelib.linking.rules.cells import masses_of
+from chalicelib.linking.rules.check import REQUIRED_RANKS
 from chalicelib.linking.rules.reference import R_CEILING, R_FLOOR, r_of_rank
 from tests.unit.linking.demo import FROM, NUMERIC, SCALES, TO, VALID, a_scale, concordance, counted, published
 
@@ -112,6 +114,36 @@ def test_quantiles_give_the_r_of_their_rows() -> None:
     knots = dict(concordance("fuzhou").knots)
     for p, score in published("fuzhou").quantiles[3:-3]:
         assert knots[score] == pytest.approx(r_of_rank(p), abs=2.0)
+
+
+def test_the_outermost_quantile_rows_keep_their_rank_and_reach_as_far_out_as_in() -> None:
+    masses = masses_of(published("fuzhou"), SCALES["fuzhou"])
+    for (_, below, upto), p in ((masses[0], 0.0001), (masses[-1], 0.9999)):
+        assert 0 < below < p < upto < 1
+        assert (below + upto) / 2 == pytest.approx(p, abs=1e-9)
+    assert all(a[2] == b[1] and a[0] + 1 == b[0] for a, b in pairwise(masses))
+
+
+def test_ties_among_quantiles_hold_all_who_tie() -> None:
+    rows = tuple((p, min(max(round(100 * p), 30), 80)) for p in REQUIRED_RANKS)
+    masses = masses_of(Published("quantiles", FROM, TO, 5_000, quantiles=rows), a_scale(maximum=100))
+    assert masses[0] == pytest.approx((30, 0.0, 0.305))
+    assert masses[-1] == pytest.approx((80, 0.795, 1.0))
+
+
+def test_quantiles_of_a_scale_whose_lower_scores_are_better_are_the_mirror_image() -> None:
+    up = Published("quantiles", FROM, TO, 5_000, quantiles=tuple((p, round(100 * p**2)) for p in REQUIRED_RANKS))
+    rows = tuple((1 - p, 100 - score) for p, score in reversed(up.quantiles))
+    down = Published("quantiles", FROM, TO, 5_000, quantiles=rows)
+    mirrored = linked(down, maximum=100, direction="lower_is_better")
+    assert mirrored.knots == linked(up, maximum=100).knots
+
+
+def test_published_shares_are_normalised() -> None:
+    given = Published("bands", FROM, TO, 5_000, bands=((0, 50, 50.0), (50, 101, 49.9)))
+    exact = Published("bands", FROM, TO, 5_000, bands=((0, 50, 5_000 / 99.9), (50, 101, 4_990 / 99.9)))
+    assert linked(given, maximum=100, cuts=(50,)).knots == linked(exact, maximum=100, cuts=(50,)).knots
+    assert linked(given, maximum=100, cuts=(50,)).cuts_r[0] == pytest.approx(r_of_rank(50 / 99.9), abs=0.1)
 
 
 def test_bands_pass_through_their_cuts_and_bound_by_the_cut_below() -> None:

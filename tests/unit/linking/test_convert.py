@@ -10,6 +10,7 @@ from chalicelib.cities.rules import ScoreOffScale
 from chalicelib.linking.rules import (
     Converter,
     LinkNotNumeric,
+    Published,
     ReferenceMixed,
     beats_bp,
     build_concordance,
@@ -18,12 +19,13 @@ from chalicelib.linking.rules import (
     convert_many,
     entry_value,
     grade_at,
+    grade_bands,
     reaches,
     reference_value,
     score_for,
 )
 from tests.bench.bench_linking import measure
-from tests.unit.linking.demo import NUMERIC, SCALES, VALID, a_scale, concordance, counted, published
+from tests.unit.linking.demo import FROM, NUMERIC, SCALES, TO, VALID, a_scale, concordance, counted, published
 
 HZ, XM, ZZ, WX = (concordance(city) for city in ("hangzhou", "xiamen", "zhengzhou", "wuxi"))
 S_HZ, S_XM, S_ZZ, S_WX = (SCALES[city] for city in ("hangzhou", "xiamen", "zhengzhou", "wuxi"))
@@ -124,6 +126,25 @@ def test_the_bounds_towards_a_city_include_its_own_link() -> None:
         assert (value.lower, value.upper) == (result.reference_lower, result.reference_upper)
 
 
+def test_towards_the_reference_its_own_error_counts_once() -> None:
+    scale, rows = a_scale("founder", maximum=100), tuple((k, 25) for k in range(30, 70))
+    reference = build_reference(counted(rows), scale, valid_from=VALID)
+    small = replace(scale, city_id="small")
+    c = build_concordance(counted(rows), small, reference, version=1, valid_from=VALID)
+    for (score, _), bounds in zip(c.knots, c.bounds, strict=True):
+        value = reference_value(c, small, score, reference)
+        assert (value.lower, value.upper) == bounds
+
+
+def test_towards_a_city_that_published_bands_the_bounds_are_whole_bands() -> None:
+    scale = a_scale("banded", cuts=(500, 600, 700))
+    bands = Published("bands", FROM, TO, 1_000_000, bands=grade_bands(scale, (10.0, 30.0, 40.0, 20.0)))
+    c = build_concordance(bands, scale, XM, version=1, valid_from=VALID)
+    result = convert(600, XM, S_XM, c, scale)
+    assert (result.lower_bound, result.upper_bound) == (600, 699)
+    assert result.lower_bound < result.equivalent_score < result.upper_bound
+
+
 def test_scores_beyond_what_was_observed_are_flagged() -> None:
     for score, flag in (
         (100, "floor"),
@@ -173,6 +194,7 @@ def test_distances_on_a_scale_whose_lower_scores_are_better() -> None:
     assert best.reference_value > worst.reference_value
     there = convert(600, XM, S_XM, c, down)
     assert there.upper_bound <= there.equivalent_score <= there.lower_bound, "lower means worse"
+    assert there.equivalent == pytest.approx(there.equivalent_score, abs=0.5)
     assert score_for(c, down, entry_value(c, down, down.threshold(30, "ge")), "point") == 30
     assert there.grade in {"G0", "G1", "G2"}
 

@@ -47,7 +47,9 @@ def test_what_does_not_have_the_form_is_none(code: str) -> None:
     assert not is_uscc(code)
 
 
-@pytest.mark.parametrize(("region", "invented"), [("000000", True), ("990000", True), ("350200", False), ("100000", False)])
+@pytest.mark.parametrize(
+    ("region", "invented"), [("000000", True), ("990000", True), ("350200", False), ("100000", False)]
+)
 def test_an_invented_organisation_is_known_by_its_region(region: str, invented: bool) -> None:
     body = "91" + region + "MA0000001"
     assert is_invented(body + check_character(body)) is invented

@@ -18,6 +18,7 @@ from chalicelib.scenarios.rules import (
     TableInvalid,
     compile_table,
     decide,
+    decisions,
     parse_table,
 )
 from chalicelib.scenarios.rules.standings import NoStandingReason
@@ -241,6 +242,17 @@ def test_where_one_tier_counts_a_lower_one_that_was_missed_is_not_next(draft: Dr
     assert decision.next_tier.tier_id == "top"
 
 
+def test_what_the_next_tier_gives_is_merged_in_table_order(draft: Draft, tier: Draft, scale: Scale) -> None:
+    rows = (
+        tier("honest", {"attribute": {"is": "honest_model"}}, free_minutes=10, priority=True),
+        tier("mid", {"score": {"ge": 500}}, free_minutes=20),
+    )
+    decision = decide(compile_table(parse_table(draft(*rows, cumulative=True)), scale), at(ResidentStanding(600)))
+    assert decision.next_tier is not None
+    assert decision.next_tier.tier_id == "honest"
+    assert decision.next_tier.gives == {"free_minutes": 20, "priority": True}
+
+
 def test_the_shortest_way_is_told_where_there_are_several(draft: Draft, tier: Draft, scale: Scale) -> None:
     honest_sooner = {"all": [{"score": {"ge": 600}}, {"attribute": {"is": "honest_model"}}]}
     table = compile_table(
@@ -273,3 +285,11 @@ def test_the_shared_ruling_does_not_mix_people_up(compiled: Compiled) -> None:
 
 def replace_memo(table: CompiledTable) -> CompiledTable:
     return compile_table(table.table, table.scale)
+
+
+def test_the_memo_is_bounded_and_not_needed(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "MAX_RULINGS", 1)
+    table = compiled("roadside_parking")
+    outcomes = [decide(table, at(ResidentStanding(s), district="haicang")).tier_ids for s in (500, 600, 700)]
+    assert outcomes == [(), ("pay_later",), ("pay_later", "discount")]
+    assert len(table.areas["haicang"].rulings) == 1

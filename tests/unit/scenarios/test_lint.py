@@ -192,6 +192,12 @@ def test_gap_is_not_reported_where_only_the_worst_scores_have_no_tier(draft: Dra
     assert lint(parse_table(draft(row("t", score(ge=999)))), scale, FREE) == []
 
 
+def test_two_gaps_are_two(draft: Draft, scale: Scale) -> None:
+    rows = [row("a", score(ge=100, lt=200)), row("b", score(ge=300, lt=400)), row("c", score(ge=500))]
+    found = [finding.message.zh[:9] for finding in lint(parse_table(draft(*rows)), scale, FREE)]
+    assert found == ["200 至 299", "400 至 499"]
+
+
 def test_a_gap_and_an_overlap_are_told_whole_whatever_thresholds_lie_inside(draft: Draft, scale: Scale) -> None:
     inside = row("free", {"all": [score(ge=540), fact("honest")]}, discount_bp=900)
     rows = [row("low", score(ge=400, lt=500), discount_bp=500), row("top", score(ge=600), discount_bp=900), inside]

@@ -32,7 +32,14 @@ def test_the_examples_of_the_standard_are_numbers(number: str) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["", "110105194912310021", "11010519491231002x", "1101051949123100", "X1010519491231002X", "１１０１０５１９４９１２３１００２Ｘ"],
+    [
+        "",
+        "110105194912310021",
+        "11010519491231002x",
+        "1101051949123100",
+        "X1010519491231002X",
+        "１１０１０５１９４９１２３１００２Ｘ",
+    ],
 )
 def test_other_texts_are_not(number: str) -> None:
     assert not is_identity_number(number)
@@ -67,7 +74,9 @@ def test_a_date_that_is_none_is_refused_though_its_check_digit_fits() -> None:
 
 
 def test_one_number_has_one_index_text_however_it_is_written() -> None:
-    texts = {document(number=n).index_text for n in ("11010519491231002X", "110105-1949-1231-002x", "110105 19491231002X")}
+    texts = {
+        document(number=n).index_text for n in ("11010519491231002X", "110105-1949-1231-002x", "110105 19491231002X")
+    }
     assert texts == {"doc:cn_resident_id:CN:11010519491231002X"}
     assert document(kind="passport").index_text not in texts
 

@@ -1,0 +1,369 @@
+"""The whole demo in this process: loaded once, and found as it was loaded by every module of tests that asks for it.
+
+It stands on the local database (Dynoxide, or moto where that is not to be had), not on moto in this process, so that
+its transactions may also be raced.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib.core import clock, config, ids, log
+from chalicelib.core import table as core_table
+from chalicelib.core.table import Row
+from chalicelib.subjects.rules import AccountRef
+from chalicelib.subjects.store import AccountRow, account_key
+from infra.local import demo_load
+from infra.local.client import Client, Exchange
+from infra.local.database import Database
+from infra.local.database import client as database_client
+from infra.local.gateway import Gateway
+from infra.local.tables import create_table
+from tests.conftest import ISSUER, Calls
+from tests.contract import replies
+
+ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+PARKING = "parking_operator:haicang-parking@xiamen"
+CHEWEI = "parking_operator:i-chewei@xiamen"
+LIBRARY = "library:xiamen-library@xiamen"
+BANK = "bank:demo-bank@xiamen"
+HOSPITAL = "hospital:demo-hospital@xiamen"
+FARM = "merchant:qingliu-farm@xiamen"
+XIAMEN = "city:xiamen"
+AUDITOR = "auditor:auditor"
+ALLIANCE = "alliance:alliance"
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Exchange):
+    """A reply, with what tests ask of it most."""
+
+    @property
+    def code(self) -> str | None:
+        """The code of a refusal; None of a success."""
+        return self.body["code"] if self.status >= 400 else None
+
+    @property
+    def pointers(self) -> list[str]:
+        """The places that a refusal names."""
+        return [error["pointer"] for error in self.body.get("errors", ())]
+
+    @property
+    def replayed(self) -> bool:
+        """Whether this is the stored reply of an earlier request."""
+        return self.headers.get("idempotency-replayed") == "true"
+
+
+class InProcess(Client):
+    """The demo's client, answered in this process by the local gateway; each reply is judged by what its route declares.
+
+    Tokens are as fresh as the app's clock says, so that it may be moved. A POST without a key gets one of its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1", ISSUER)
+        self.gateway = Gateway(app)
+        self.numbers = itertools.count(1)
+        self.seen: list[Answer] = []
+
+    def token(self, actor: str) -> str:
+        """A token of this moment."""
+        kind, _, rest = actor.partition(":")
+        tenant, _, city = rest.partition("@")
+        if tenant in self.people:
+            tenant, city = self.people[tenant]["subject_id"], self.people[tenant]["city"]
+        home = city or (tenant if kind == "city" else "alliance" if kind in {"alliance", "auditor"} else "xiamen")
+        return ISSUER.token(kind, tenant, home, face=kind == "citizen", now=clock.now())
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        actor: str = "",
+        body: Any = None,
+        *,
+        key: str = "",
+        if_match: str = "",
+        raw: bytes | None = None,
+        token: str = "",
+    ) -> Answer:
+        """What comes back to one request; ``raw`` and ``token`` send what no client would."""
+        headers = {"accept": "application/json"}
+        if actor or token:
+            headers["authorization"] = "Bearer " + (token or self.token(actor))
+        if key or method == "POST":
+            headers["idempotency-key"] = key or f"key-{next(self.numbers):08d}"
+        if if_match:
+            headers["if-match"] = if_match
+        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        if content:
+            headers["content-type"] = "application/json"
+        status, sent, text = self.gateway.answer(method, path, headers, content)
+        lowered = {name.lower(): str(value) for name, value in sent.items()}
+        answer = Answer(method, path, actor, body, status, lowered, text.decode())
+        replies.check(method, path, answer)
+        self.seen.append(answer)
+        return answer
+
+
+class World:
+    """The demo's cities, partners and people, and short words for what the tests do with them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.raw = database_client(database.endpoint)
+        self.client = InProcess()
+        self.logs = io.StringIO()
+        self._connection: Any = None
+        self._snapshot: list[Item] = []
+        self._people: dict[str, dict[str, str]] = {}
+        self._newcomers = itertools.count(100)
+
+    def load(self) -> None:
+        """Loads the demo into an empty table and remembers it."""
+        create_table(self.raw, config.current().table)
+        with self.active():
+            demo_load.load_cities(self.client)
+            demo_load.load_agreements(self.client)
+            demo_load.load_partners(self.client)
+            demo_load.load_scenarios(self.client)
+            self._people = demo_load.load_people(self.client)
+        self._snapshot = self.items()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """This process's stores stand on the world's database inside the block, and where they stood after it."""
+        before, sink = os.environ.get(ENDPOINT), log.sink
+        os.environ[ENDPOINT] = self.database.endpoint
+        core_table.forget_connections()
+        Row._connection = self._connection
+        log.sink = self.logs
+        try:
+            yield
+        finally:
+            self._connection, log.sink = Row._connection, sink
+            os.environ.pop(ENDPOINT)
+            if before is not None:
+                os.environ[ENDPOINT] = before
+            core_table.forget_connections()
+
+    def restore(self) -> None:
+        """Puts everything back to where it was after the demo was loaded."""
+        wanted = {_place(item): item for item in self._snapshot}
+        found = {_place(item): item for item in self.items()}
+        puts = [{"PutRequest": {"Item": item}} for place, item in wanted.items() if found.get(place) != item]
+        gone = [{"DeleteRequest": {"Key": _key(item)}} for place, item in found.items() if place not in wanted]
+        for batch in _batches([*puts, *gone]):
+            self.raw.batch_write_item(RequestItems={config.current().table: batch})
+        for clear in core_table._memories:
+            clear()
+        self.client.people = dict(self._people)
+        self.client.seen.clear()
+
+    def items(self) -> list[Item]:
+        """Every item in the table, in an order of its own."""
+        pages = self.raw.get_paginator("scan").paginate(TableName=config.current().table, ConsistentRead=True)
+        return sorted((item for page in pages for item in page["Items"]), key=_place)
+
+    def send(self, method: str, path: str, actor: str = "", body: Any = None, **more: Any) -> Answer:
+        """What comes back to one request."""
+        return self.client.send(method, path, actor, body, **more)
+
+    def get(self, path: str, actor: str = "") -> Any:
+        """The body of a successful read."""
+        answer = self.send("GET", path, actor)
+        assert answer.status == 200, answer.text
+        return answer.body
+
+    def post(self, path: str, actor: str, body: Any = None, **more: Any) -> Answer:
+        """What comes back to a POST."""
+        return self.send("POST", path, actor, body, **more)
+
+    def ref(self, who: str) -> AccountRef:
+        """The account behind a person of the demo."""
+        person = self.client.people[who]
+        secret = ids.open_pairwise(f"city:{person['city']}", person["subject_id"])
+        assert secret is not None
+        return AccountRef.of_secret(secret)
+
+    def known_to(self, actor: str, who: str) -> str:
+        """The id by which an institution knows a person."""
+        return ids.pairwise(recipient_of(actor), self.ref(who).secret)
+
+    def decide(
+        self, actor: str, who: str, scenario_id: str, district: str | None = None, *, key: str = "", by_pass: bool = False
+    ) -> Answer:
+        """An institution asks about a person, by the id it knows or by a pass that the person shows."""
+        body: dict[str, Any] = {"scenario_id": scenario_id}
+        if district is not None:
+            body["district"] = district
+        if by_pass:
+            body["pass_code"] = self.show(who, actor, scenario_id)
+        else:
+            body["subject_id"] = self.known_to(actor, who)
+        return self.post("/v1/decisions", actor, body, key=key)
+
+    def ask_for_self(self, who: str, scenario_id: str, district: str | None = None, *, city: str = "xiamen") -> Answer:
+        """A person asks for himself."""
+        body = {"city_id": city, "scenario_id": scenario_id, **({"district": district} if district else {})}
+        return self.post("/v1/me/decisions", f"citizen:{who}", body)
+
+    def opening(self, who: str, scenario_id: str, district: str | None = None) -> Any:
+        """What a person reads of one scenario of Xiamen among all that is open to him."""
+        query = f"&district={district}" if district else ""
+        items = self.get(f"/v1/me/openings?city=xiamen{query}", f"citizen:{who}")["items"]
+        return next(item for item in items if item["scenario_id"] == scenario_id)
+
+    def show(self, who: str, actor: str | None = None, scenario_id: str | None = None) -> str:
+        """A fresh pass of a person, for an institution, a scenario of Xiamen, or both."""
+        wish = {}
+        if actor is not None:
+            wish["recipient"] = recipient_of(actor)
+        if scenario_id is not None:
+            wish["scenario"] = f"xiamen/{scenario_id}"
+        answer = self.post("/v1/me/passes", f"citizen:{who}", wish)
+        assert answer.status == 201, answer.text
+        return str(answer.body["pass_code"])
+
+    def grant(
+        self, who: str, actor: str, scenario_id: str, *, items: Sequence[str] = ("decision",), days: float = 90
+    ) -> str:
+        """A person lets an institution use the score in a scenario of Xiamen; the grant's id."""
+        body = {
+            "scenario": f"xiamen/{scenario_id}",
+            "recipient": recipient_of(actor),
+            "purpose": demo_load.PURPOSE,
+            "items": list(items),
+            "expires_at": (clock.now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        answer = self.post("/v1/me/consents", f"citizen:{who}", body)
+        assert answer.status == 201, answer.text
+        return str(answer.body["grant_id"])
+
+    def withdraw(self, who: str, grant_id: str) -> None:
+        """A person takes a consent back."""
+        answer = self.post(f"/v1/me/consents/{grant_id}/withdraw", f"citizen:{who}")
+        assert answer.status == 200, answer.text
+
+    def newcomer(self, city: str, score: int | None, *granted: tuple[str, str]) -> str:
+        """A person of one's own: enrolled, with a score and with consents (institution, scenario); the name."""
+        number = next(self._newcomers)
+        who = f"new-{number}"
+        person = {"id": who, "city": city, "birth_date": "1985-03-04", "number": number}
+        self.client.people[who] = {"city": city, "subject_id": demo_load.enrol(self.client, person)}
+        if score is not None:
+            self.rescore(who, score)
+        for actor, scenario_id in granted:
+            self.grant(who, actor, scenario_id)
+        return who
+
+    def rescore(self, who: str, score: int, *, scale_version: int = 1, as_of: datetime | None = None) -> None:
+        """A person's city reports a later score."""
+        person = self.client.people[who]
+        at = (as_of or clock.now()).strftime("%Y-%m-%dT%H:%M:%SZ")
+        body = {"score": score, "as_of": at, "revision": next(self.client.numbers), "scale_version": scale_version}
+        path = f"/v1/cities/{person['city']}/subjects/{person['subject_id']}/score"
+        answer = self.send("PUT", path, f"city:{person['city']}", body)
+        assert answer.status == 200, answer.text
+
+    def set_score(self, who: str, score: int) -> None:
+        """Puts a score into a person's account as the store of scores does, without a request."""
+        row = AccountRow(*account_key(self.ref(who)))
+        row.update(actions=[AccountRow.score.set(score)])
+
+    def suspend_city(self, city_id: str, status: str = "suspended") -> None:
+        """The alliance suspends a city, or reinstates it."""
+        seen = self.send("GET", f"/v1/cities/{city_id}")
+        kept = ("name", "time_zone", "districts", "scheme")
+        body = {**{name: seen.body[name] for name in kept}, "status": status}
+        answer = self.send("PUT", f"/v1/cities/{city_id}", ALLIANCE, body, if_match=seen.headers["etag"])
+        assert answer.status == 200, answer.text
+
+    def suspend_partner(self, partner_id: str, status: str = "suspended") -> None:
+        """Xiamen suspends a partner, or reinstates it."""
+        path = f"/v1/cities/xiamen/partners/{partner_id}"
+        seen = self.send("GET", path, XIAMEN)
+        body = {"name": seen.body["name"], "staff": [], "status": status}
+        answer = self.send("PUT", path, XIAMEN, body, if_match=seen.headers["etag"])
+        assert answer.status == 200, answer.text
+
+    def replay(self, receipt_id: str) -> Any:
+        """What an auditor gets who decides again from a receipt."""
+        answer = self.post(f"/v1/receipts/{receipt_id}/replay", AUDITOR)
+        assert answer.status == 200, answer.text
+        return answer.body
+
+    @contextmanager
+    def calls(self) -> Iterator[Calls]:
+        """Counts what goes to DynamoDB inside the block."""
+        counter, events = Calls(), core_table.connection().client.meta.events
+        events.register("before-call.dynamodb", counter.note)
+        try:
+            yield counter
+        finally:
+            events.unregister("before-call.dynamodb", counter.note)
+
+
+def recipient_of(actor: str) -> str:
+    """The name of an institution in consents and passes: its sector."""
+    kind, _, rest = actor.partition(":")
+    tenant, _, city = rest.partition("@")
+    return f"city:{tenant}" if kind == "city" else f"{kind}:{city or 'xiamen'}/{tenant}"
+
+
+def days_ahead(days: float) -> datetime:
+    """This moment, so many days from now."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+
+
+def _place(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _key(item: Item) -> Item:
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def _batches(requests: list[Item]) -> Iterator[list[Item]]:
+    for start in range(0, len(requests), 25):
+        yield requests[start : start + 25]
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> World:
+    """The world of this process; its database ends with the process."""
+    database = Database(say=lambda _: None)
+    database.start()
+    made = World(database)
+    made.load()
+    return made
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """The demo as it was loaded; what a module changes is undone before the next one begins."""
+    made = _loaded()
+    with made.active():
+        made.restore()
+        yield made
+
+
+@pytest.fixture
+def own_world(world: World) -> Iterator[World]:
+    """The demo for one test that changes what others rely on; undone after it."""
+    yield world
+    world.restore()
