@@ -89,7 +89,7 @@ def publish_scale(call: Call) -> Reply:
 
 @routes.route(
     "GET", "/v1/cities/{city_id}/scales/{version}", policy=PUBLIC, reply="cities/scale.json",
-    summary=Text("分制的一个版本（current 为当前版本）", "One version of a scale (``current`` for the one in use)"),
+    summary=Text("分制的一个版本，或当前版本 current", "One version of a scale, or the current one"),
 )  # fmt: skip
 def get_scale(call: Call) -> Reply:
     city_id, version = call.path["city_id"], call.path["version"]

@@ -79,7 +79,7 @@ def list_concordances(call: Call) -> Reply:
 @routes.route(
     "GET", "/v1/cities/{city_id}/concordances/{version}", policy=PUBLIC, reply="linking/concordance.json",
     problems=(service.NotLinked,),
-    summary=Text("一份分数对照表（current 为现行版本）", "One concordance (``current`` for the one in force)"),
+    summary=Text("一份分数对照表，或现行版本 current", "One concordance, or the current one"),
 )  # fmt: skip
 def get_concordance(call: Call) -> Reply:
     found = _concordance(call.path["city_id"], call.path["version"])

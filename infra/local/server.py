@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 from infra.local.database import DatabaseFailed, DatabaseInUse
 from infra.local.stack import Stack
@@ -30,12 +31,14 @@ def main(argv: list[str] | None = None) -> int:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    stack = Stack(options.folder, port=options.port, note=_note)
+    notes = Notes()
+    stack = Stack(options.folder, port=options.port, note=notes)
     try:
         with stack:
             if not options.empty:
                 _load(stack)
             _welcome(stack, options.folder)
+            notes.shown = True
             over.wait()
             console.print("\n正在停止…… stopping …")
     except OSError as error:
@@ -54,10 +57,16 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _note(method: str, path: str, status: int) -> None:
-    """One short line per request; the query, which may hold a cursor, is left out."""
-    colour = "green" if status < 400 else "yellow" if status < 500 else "red"
-    console.print(f"[{colour}]{status}[/] {method} {path.partition('?')[0]}", markup=True)
+class Notes:
+    """One short line per request, once they are ``shown``; the query, which may hold a cursor, is left out."""
+
+    def __init__(self) -> None:
+        self.shown = False
+
+    def __call__(self, method: str, path: str, status: int) -> None:
+        if self.shown:
+            colour = "green" if status < 400 else "yellow" if status < 500 else "red"
+            console.print(f"[{colour}]{status}[/] {method} {escape(path.partition('?')[0])}")
 
 
 def _load(stack: Stack) -> None:

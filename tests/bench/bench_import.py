@@ -5,8 +5,7 @@ the score attributes of one account under the condition that they are later, and
 service, called in process (no HTTP on either side of it): it opens every subject id, reads the accounts, writes score
 and month of history, and keeps the import's progress.
 
-Dynoxide's stream makes every write slower with every record it holds, which DynamoDB does not do. So each run has a
-fresh table with the definition that is deployed, stream included.
+The table has the definition that is deployed, stream included, and is fresh for each run.
 """
 
 from __future__ import annotations

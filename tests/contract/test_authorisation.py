@@ -81,8 +81,12 @@ def sentinel(call: Call) -> Reply:
 
 
 def path_of(route: Route, **ids: str) -> str:
-    known = {route.policy.owner: CITY, route.policy.tenant: TENANT, "city_id": CITY, **ids}
-    return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "p1_something"), route.path)
+    owners = {route.policy.owner: CITY, route.policy.tenant: TENANT, "city_id": CITY}
+
+    def filled(found: re.Match[str]) -> str:
+        return ids.get(found[1], owners.get(found[1], "p1_something"))
+
+    return re.sub(r"\{(\w+)\}", filled, route.path)
 
 
 @pytest.fixture(scope="module")
