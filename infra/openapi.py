@@ -90,7 +90,7 @@ def document() -> dict[str, Any]:
 
 
 def _tag(domain: str) -> dict[str, Any]:
-    words = (importlib.import_module(f"chalicelib.{domain}").__doc__ or "").strip()
+    words = (importlib.import_module(f"chalicelib.{domain}").__doc__ or "").strip().partition("\n\n")[0]
     name = DOMAINS[domain]
     return {"name": domain, "description": f"{name.zh} · {name.en}\n\n{words}", "x-name-zh": name.zh}
 

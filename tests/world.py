@@ -20,9 +20,11 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.core import clock, config, ids, log
+from chalicelib.core import clock, codec, config, effect, ids, log
 from chalicelib.core import table as core_table
 from chalicelib.core.table import Row
+from chalicelib.scenarios.rules import Basis, digest
+from chalicelib.scenarios.service.grounds import decided
 from chalicelib.subjects.rules import AccountRef
 from chalicelib.subjects.store import AccountRow, account_key
 from infra.local import demo_load
@@ -121,6 +123,14 @@ class InProcess(Client):
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Everything in the table, and whom the tests know by name."""
+
+    items: list[Item]
+    people: dict[str, dict[str, str]]
+
+
 class World:
     """The demo's cities, partners and people, and short words for what the tests do with them."""
 
@@ -130,8 +140,7 @@ class World:
         self.client = InProcess()
         self.logs = io.StringIO()
         self._connection: Any = None
-        self._snapshot: list[Item] = []
-        self._people: dict[str, dict[str, str]] = {}
+        self._loaded = Mark([], {})
         self._newcomers = itertools.count(100)
 
     def load(self) -> None:
@@ -142,8 +151,8 @@ class World:
             demo_load.load_agreements(self.client)
             demo_load.load_partners(self.client)
             demo_load.load_scenarios(self.client)
-            self._people = demo_load.load_people(self.client)
-        self._snapshot = self.items()
+            self.client.people = demo_load.load_people(self.client)
+        self._loaded = self.mark()
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -162,18 +171,27 @@ class World:
                 os.environ[ENDPOINT] = before
             core_table.forget_connections()
 
-    def restore(self) -> None:
-        """Puts everything back to where it was after the demo was loaded."""
-        wanted = {_place(item): item for item in self._snapshot}
+    def mark(self) -> Mark:
+        """Everything as it is now."""
+        return Mark(self.items(), dict(self.client.people))
+
+    def restore(self, to: Mark | None = None) -> None:
+        """Puts everything back to where it was; without a mark, to the demo as it was loaded."""
+        to = to or self._loaded
+        wanted = {_place(item): item for item in to.items}
         found = {_place(item): item for item in self.items()}
         puts = [{"PutRequest": {"Item": item}} for place, item in wanted.items() if found.get(place) != item]
         gone = [{"DeleteRequest": {"Key": _key(item)}} for place, item in found.items() if place not in wanted]
         for batch in _batches([*puts, *gone]):
             self.raw.batch_write_item(RequestItems={config.current().table: batch})
+        self.forget()
+        self.client.people = dict(to.people)
+        self.client.seen.clear()
+
+    def forget(self) -> None:
+        """Makes this process read everything anew, as a fresh one would."""
         for clear in core_table._memories:
             clear()
-        self.client.people = dict(self._people)
-        self.client.seen.clear()
 
     def items(self) -> list[Item]:
         """Every item in the table, in an order of its own."""
@@ -302,6 +320,22 @@ class World:
         answer = self.send("PUT", path, XIAMEN, body, if_match=seen.headers["etag"])
         assert answer.status == 200, answer.text
 
+    def receipts(self) -> list[str]:
+        """Every receipt that was given since the world was last restored."""
+        asked = {"/v1/decisions", "/v1/me/decisions"}
+        given = [answer for answer in self.client.seen if answer.path in asked and answer.status == 200]
+        return list(dict.fromkeys(answer.body["receipt_id"] for answer in given))
+
+    def check_receipts(self) -> None:
+        """REPLAY: every receipt that was given leads to the same trace again, whatever has happened since."""
+        stored = core_table.fetch([effect.key_of(receipt_id) for receipt_id in self.receipts()])
+        for row in stored.values():
+            assert isinstance(row, effect.EffectRow)
+            facts = json.loads(effect.read(row).facts)
+            again = digest(decided(codec.build(Basis, facts["basis"])))
+            assert again == facts["trace_sha256"], f"{row.effect_id} does not replay"
+        assert len(stored) == len(self.receipts())
+
     def replay(self, receipt_id: str) -> Any:
         """What an auditor gets who decides again from a receipt."""
         answer = self.post(f"/v1/receipts/{receipt_id}/replay", AUDITOR)
@@ -361,10 +395,13 @@ def world() -> Iterator[World]:
     with made.active():
         made.restore()
         yield made
+        made.check_receipts()
 
 
 @pytest.fixture
 def own_world(world: World) -> Iterator[World]:
-    """The demo for one test that changes what others rely on; undone after it."""
+    """The world for one test that changes what others rely on; undone after it."""
+    before = world.mark()
     yield world
-    world.restore()
+    world.check_receipts()
+    world.restore(before)

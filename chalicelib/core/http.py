@@ -45,6 +45,11 @@ JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 SVG = "image/svg+xml"
 CSV = "text/csv; charset=utf-8"
+# A picture opened by itself is a document of this origin to a browser: it may draw, and nothing else.
+_PICTURE_ONLY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,160}")
 _KEY = re.compile(r"[A-Za-z0-9._~-]{8,64}")
 ANYONE = Caller("alliance", "alliance", "", frozenset(), frozenset(), "")
@@ -332,6 +337,8 @@ def encode_reply(reply: Reply, *, canonical: bool = False) -> Response:
     if reply.etag is not None:
         headers["ETag"] = reply.etag
         headers["Cache-Control"] = "no-cache"
+    if reply.content_type == SVG:
+        headers |= _PICTURE_ONLY
     text = reply.body
     if reply.content_type == JSON:
         text = codec.canonical(text) if canonical else codec.to_json(text)

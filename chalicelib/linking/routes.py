@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -34,6 +35,7 @@ from chalicelib.linking.rules import (
 
 routes = Routes("linking", __name__)
 DISTRIBUTION_MAX_BYTES = 262_144
+_CITY_ID = re.compile(r"[a-z][a-z0-9-]{1,23}")
 _UNREADABLE = (service.ScaleMissing, DistributionInvalid, ScoreOffScale)
 _REFUSALS = (
     *_UNREADABLE, LinkRangeOnly, DistributionDegenerate, DistributionSumOff, DistributionTooSmall,
@@ -96,7 +98,7 @@ def plot_concordance(call: Call) -> Reply:
     found = _concordance(city_id, call.path["version"])
     scale = cities.load_scale(city_id, found.scale_version)
     if "to" in call.query:
-        there = service.in_force(cities.load_control(call.query["to"]))
+        there = service.in_force(cities.load_control(_city_id(call.query["to"])))
         drawn = plot_link_svg(found, scale, *there)
     else:
         drawn = plot_concordance_svg(found, scale)
@@ -127,6 +129,13 @@ def convert_scores(call: Call) -> Reply:
     if call.caller.kind == "city" and body["from_city"] != call.caller.city_id:
         raise Forbidden(Text("只能换算本市的分数", "A city converts its own citizens' scores only"))
     return Reply({"items": service.convert(body["from_city"], body["to_city"], body["scores"])})
+
+
+def _city_id(text: str) -> str:
+    """A city's id out of a query. Raises: NotFound: no city could be called this."""
+    if not _CITY_ID.fullmatch(text):
+        raise NotFound
+    return text
 
 
 def _concordance(city_id: str, version: str) -> Concordance:

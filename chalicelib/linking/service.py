@@ -41,11 +41,11 @@ class ScaleMissing(ScaleInvalid):
 def publish(unit: Unit, intent: Intent, now: datetime, city_id: str, draft: Published) -> Brief:
     """Turns what a city publishes into the next version of its concordance, in force from today.
 
-    The founding city's first version is the reference population; every other version is linked to it.
+    The founding city's first version is the reference population, for good; every other city is linked to it.
 
     Raises:
-        NotFound: no such city. ScaleMissing. The refusals of ``check_published``, in its order. ReferenceFrozen,
-        ReferenceUnfit, ReferenceMissing.
+        NotFound: no such city. ScaleMissing. The refusals of ``check_published``, in its order. ReferenceUnfit;
+        ReferenceMissing; ReferenceFrozen: the founding city again; ControlFull; Conflict; in this order.
     """
     control = cities.load_control(city_id)
     scale = cities.current_scale(control, ScaleMissing)

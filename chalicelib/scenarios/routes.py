@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from chalicelib.cities.rules import CitySuspended, ControlFull
 from chalicelib.core import cursor
 from chalicelib.core.auth import PARTNER_KINDS, PUBLIC, allow
@@ -16,6 +18,7 @@ from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid,
 from chalicelib.subjects.service import own_account
 
 routes = Routes("scenarios", __name__)
+_CITY_ID = re.compile(r"[a-z][a-z0-9-]{1,23}")
 _PUBLISHING = (TableInvalid, ScaleMissing, service.VersionOutOfTurn, service.LintRefused, ControlFull)
 _DECIDING = (
     PassInvalid, PassExpired, PassUsed, ConsentRequired, CitySuspended, PartnerSuspended, service.RecipientNotNamed,
@@ -113,6 +116,8 @@ def decide_for_self(call: Call) -> Reply:
 )  # fmt: skip
 def list_openings(call: Call) -> Reply:
     city_id = call.query.get("city", call.caller.city_id)
+    if not _CITY_ID.fullmatch(city_id):
+        raise NotFound
     found = service.openings(call.now, own_account(call.caller), city_id, call.query.get("district"))
     return Reply({"items": found})
 

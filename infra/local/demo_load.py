@@ -51,7 +51,7 @@ def load_cities(client: Client) -> None:
         admit(client, entry)
         city_id = entry["city"]["city_id"]
         client.done("POST", f"/v1/cities/{city_id}/scales", f"city:{city_id}", entry["scale"], key=f"scale-{city_id}")
-        body = distribution(entry["distribution"], now().date())
+        body = distribution(entry, now().date())
         key = f"distribution-{city_id}-{body['period_to']}"
         client.done("POST", f"/v1/cities/{city_id}/distributions", f"city:{city_id}", body, key=key)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from chalicelib.cities.rules import Scale
 from chalicelib.core import codec
@@ -28,17 +29,17 @@ def pictures() -> dict[str, str]:
 
 def concordance_of(city_id: str) -> tuple[Concordance, Scale]:
     """A demo city's concordance and scale, as if published on ``DRAWN_ON``; Xiamen is the reference."""
-    scale, spec = _entry(city_id)
-    published = check_published(published_of(distribution(spec, DRAWN_ON)), scale, DRAWN_ON)
+    scale, entry = _entry(city_id)
+    published = check_published(published_of(distribution(entry, DRAWN_ON)), scale, DRAWN_ON)
     if city_id == REFERENCE:
         return build_reference(published, scale, valid_from=DRAWN_ON), scale
     reference = concordance_of(REFERENCE)[0]
     return build_concordance(published, scale, reference, version=1, valid_from=DRAWN_ON), scale
 
 
-def _entry(city_id: str) -> tuple[Scale, dict[str, str]]:
+def _entry(city_id: str) -> tuple[Scale, dict[str, Any]]:
     entry = next(e for e in document("cities.json") if e["city"]["city_id"] == city_id)
-    return codec.build(Scale, entry["scale"], city_id=city_id, version=1), entry["distribution"]
+    return codec.build(Scale, entry["scale"], city_id=city_id, version=1), entry
 
 
 def main(folder: str) -> None:

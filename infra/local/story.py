@@ -55,7 +55,7 @@ def _join(teller: Teller, entry: dict[str, Any], *, quiet: bool) -> None:
         )
     teller.ask("POST", "/v1/cities", "alliance:alliance", entry["city"], status=201, quiet=quiet)
     teller.ask("POST", f"/v1/cities/{city}/scales", f"city:{city}", entry["scale"], status=201, quiet=quiet)
-    body = distribution(entry["distribution"], _today())
+    body = distribution(entry, _today())
     reply = teller.ask("POST", f"/v1/cities/{city}/distributions", f"city:{city}", body, status=201, quiet=quiet).body
     methods = {
         "counts": "equipercentile_counts",

@@ -30,8 +30,8 @@ from chalicelib.subjects.store import account_key, score_order
 from infra.local.database import client
 from tests.integration.scores import on_dynoxide, world
 
-SUBJECTS = 1_000
-CHUNK = 250
+SUBJECTS = 800
+CHUNK = 200
 REPEATS = 3
 LIMIT = 1.0
 _AS_OF = datetime(2025, 8, 1, tzinfo=UTC)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from math import isfinite
 
 from chalicelib.cities.rules import Scale
 from chalicelib.core.text import Text
@@ -154,8 +153,8 @@ def _check_whole(value: object, pointer: str) -> None:
 
 
 def _check_number(value: object, most: float, pointer: str) -> None:
-    good = type(value) in (int, float) and isfinite(value) and 0.0 <= value <= most  # type: ignore[arg-type, operator]
-    if not good:
+    # NaN fails both comparisons, and True is an int.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= most:
         said = Text("必须是 0 至 {most} 之间的数", "Give a number between 0 and {most}").format(most=f"{most:g}")
         raise DistributionInvalid.at(pointer, said)
 

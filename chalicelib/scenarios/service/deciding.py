@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, Forbidden, NotFound
 from chalicelib.core.text import Text
 from chalicelib.partners.rules import require_partner
-from chalicelib.scenarios.rules import AuditorView, Basis, CitizenView, PartnerView, digest, explain
+from chalicelib.scenarios.rules import AuditorView, Basis, CitizenView, Decision, PartnerView, digest, explain
 from chalicelib.scenarios.service.grounds import basis_of, decided, require_district
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
@@ -173,9 +174,9 @@ def own_receipt(ref: AccountRef, receipt_id: str) -> Receipt:
 
 
 def replay(unit: Unit, intent: Intent, now: datetime, receipt_id: str) -> Replay:
-    """Decides again from a receipt and compares the bytes. The auditor's look is recorded like any other.
+    """Decides again from a receipt and compares: the bytes of the trace, and what the asker was told.
 
-    Raises: NotFound: no such receipt.
+    The auditor's look is recorded like any other. Raises: NotFound: no such receipt.
     """
     stored, kept = _kept(receipt_id)
     decision = decided(kept.basis)
@@ -183,7 +184,7 @@ def replay(unit: Unit, intent: Intent, now: datetime, receipt_id: str) -> Replay
         receipt_id=receipt_id,
         decided_at=stored.at,
         asked_by=f"{stored.actor}:{stored.tenant}" if stored.actor != "citizen" else "citizen",
-        same=digest(decision) == kept.trace_sha256,
+        same=digest(decision) == kept.trace_sha256 and _told_again(stored, decision),
         stored_sha256=kept.trace_sha256,
         basis=kept.basis,
         decision=explain(decision, "auditor"),
@@ -193,6 +194,16 @@ def replay(unit: Unit, intent: Intent, now: datetime, receipt_id: str) -> Replay
     unit.effect(seen)
     unit.commit()
     return replayed
+
+
+def _told_again(stored: effect.Effect, decision: Decision) -> bool:
+    """Whether the reply that was stored says what this decision says; of older wording, only what it comes to."""
+    told = json.loads(stored.reply)["decision"]
+    view = explain(decision, "citizen") if stored.actor == "citizen" else explain(decision, "partner")
+    again = json.loads(codec.canonical(view))
+    if told.get("wording_version") != again.get("wording_version"):
+        told = {name: told[name] for name in ("outcome", "tier_ids")}
+    return all(again.get(name) == value for name, value in told.items())
 
 
 def _facts(host_id: str, ref: AccountRef) -> tuple[Control, Control, Account | None]:

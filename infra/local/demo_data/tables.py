@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+from infra.local.demo_data import bands, counts, quantiles
 
 FOLDER = Path(__file__).parent
 DAY = timedelta(days=1)
@@ -17,20 +18,15 @@ def document(name: str) -> Any:
     return json.loads((FOLDER / name).read_text("utf-8"))
 
 
-def rows(name: str) -> list[list[str]]:
-    """The rows of one CSV file, without comments and header."""
-    with (FOLDER / name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.reader(line for line in lines if not line.startswith("#")))[1:]
-
-
 def last_full_month(today: date) -> tuple[date, date]:
     """The last full calendar month before a day, half-open."""
     end = today.replace(day=1)
     return (end - DAY).replace(day=1), end
 
 
-def distribution(spec: dict[str, Any], today: date) -> dict[str, Any]:
-    """The request that publishes a distribution of ``cities.json``, for the last full month."""
+def distribution(entry: dict[str, Any], today: date) -> dict[str, Any]:
+    """The request that publishes the distribution of an entry of ``cities.json``, for the last full month."""
+    city_id, spec = entry["city"]["city_id"], entry["distribution"]
     period_from, period_to = last_full_month(today)
     body: dict[str, Any] = {
         "kind": spec["kind"],
@@ -40,10 +36,10 @@ def distribution(spec: dict[str, Any], today: date) -> dict[str, Any]:
         "illustrative": spec["kind"] != "cuts",
     }
     if spec["kind"] == "counts":
-        body["counts"] = [[int(score), int(count)] for score, count in rows(spec["file"])]
-        body["n"] = sum(count for _, count in body["counts"])
+        body["counts"] = counts(city_id)
+        body["n"] = sum(people for _, people in body["counts"])
     if spec["kind"] == "quantiles":
-        body["quantiles"] = [[float(p), int(score)] for p, score in rows(spec["file"])]
+        body["quantiles"] = quantiles(city_id)
         body["n"] = spec["n"]
     return body
 
@@ -51,12 +47,11 @@ def distribution(spec: dict[str, Any], today: date) -> dict[str, Any]:
 def zhejiang(today: date) -> dict[str, Any]:
     """The published provincial table of 2018, sent as if it were last month's: 97.9 % in one band."""
     period_from, period_to = last_full_month(today)
-    bands = [[int(lo), int(hi), float(percent)] for lo, hi, percent in rows("zhejiang_2018_bands.csv")]
     return {
         "kind": "bands",
         "period_from": period_from.isoformat(),
         "period_to": period_to.isoformat(),
         "n": 41_476_000,
-        "bands": bands,
+        "bands": bands("zhejiang_2018"),
         "source": "zjvnet.com/news/zhejiang/117004.html (2018-08-13); the period is moved for the demo",
     }

@@ -26,7 +26,9 @@ class City:
     def token(self) -> str:
         return self.api.as_city(self.city_id)
 
-    def report(self, subject: str, score: Any, as_of: Any = "2025-08-01T00:00:00Z", revision: Any = 1, **more: Any) -> Answer:
+    def report(
+        self, subject: str, score: Any, as_of: Any = "2025-08-01T00:00:00Z", revision: Any = 1, **more: Any
+    ) -> Answer:
         body = {"score": score, "as_of": as_of, "revision": revision, "scale_version": 1, **more}
         return self.api.put(f"{self.path}/subjects/{subject}/score", body, token=self.token)
 

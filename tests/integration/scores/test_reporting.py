@@ -115,11 +115,7 @@ def test_only_the_current_scale_counts_but_a_repetition_stays_one(xiamen: City) 
     (subject,) = world.enrol("an")
     assert xiamen.report(subject, 650, scale_version=2).code == "scale-not-current"
     xiamen.report(subject, 650)
-    unit = Unit()
-    world.cities.create_scale(unit, world.scale(version=2))
-    control = world.cities.load_control("xiamen")
-    world.cities.save_control(unit, world.replace(control, scale_version=2), seen_revision=control.revision)
-    unit.commit()
+    world.publish_scale(2)
     assert xiamen.report(subject, 650).body == {"outcome": "unchanged"}
     assert xiamen.report(subject, 660, revision=2).code == "scale-not-current"
     assert xiamen.report(subject, 650, scale_version=2).code == "score-conflict"
@@ -154,10 +150,7 @@ def test_a_city_reports_for_itself_only_and_not_while_suspended(xiamen: City) ->
     assert xiamen.api.put(path, body, token=stranger).code == "not-found"
     assert xiamen.api.put(path, body, token=xiamen.api.as_city("xiamen", scope="scores:read")).code == "forbidden"
     assert xiamen.api.put(path, body, token=xiamen.api.as_citizen(subject, "xiamen")).code == "forbidden"
-    control = world.cities.load_control("xiamen")
-    unit = Unit()
-    world.cities.save_control(unit, world.replace(control, active=False), seen_revision=control.revision)
-    unit.commit()
+    world.change_control(active=False)
     assert xiamen.report(subject, 650).code == "city-suspended"
     assert xiamen.batch(row(subject)).code == "city-suspended"
 
@@ -205,17 +198,18 @@ def test_a_batch_has_one_to_five_hundred_rows(xiamen: City) -> None:
     assert len(xiamen.batch(*[row("p1_" + "a" * 150)] * 500).body["rows"]) == 500
 
 
-def test_fifty_rows_are_one_read_and_one_write(xiamen: City, calls: Calls) -> None:
-    names = [f"n{number}" for number in range(120)]
-    rows = [row(subject) for subject in world.enrol(*names)]
-    xiamen.report(rows[0]["subject_id"], 650)
+def test_a_chunk_is_one_read_and_one_write(xiamen: City, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "ROWS_AT_ONCE", 3)
+    rows = [row(subject) for subject in world.enrol("an", "bo", "ce", "du", "en", "fu", "ge")]
     one = {"BatchGetItem": 1, "TransactWriteItems": 1}
-    assert calls.during(lambda: xiamen.report(rows[1]["subject_id"], 650)) == one
-    assert calls.during(lambda: xiamen.batch(*rows[:50])) == one
-    assert calls.during(lambda: xiamen.batch(*rows[:50])) == {"BatchGetItem": 1}
-    assert calls.during(lambda: xiamen.batch(*rows)) == {"BatchGetItem": 3, "TransactWriteItems": 2}
-    late = [row(r["subject_id"], as_of="2025-06-01T00:00:00Z") for r in rows[:50]]
+    xiamen.report(rows[6]["subject_id"], 650)
+    assert calls.during(lambda: xiamen.report(rows[0]["subject_id"], 650)) == one
+    assert calls.during(lambda: xiamen.report(rows[0]["subject_id"], 650)) == {"BatchGetItem": 1}
+    assert calls.during(lambda: xiamen.batch(*rows[:3])) == one
+    assert calls.during(lambda: xiamen.batch(*rows)) == {"BatchGetItem": 3, "TransactWriteItems": 1}
+    late = [row(r["subject_id"], as_of="2025-06-01T00:00:00Z") for r in rows[:3]]
     assert calls.during(lambda: xiamen.batch(*late)) == {"BatchGetItem": 2, "TransactWriteItems": 1}
+    assert calls.during(lambda: xiamen.batch(*late)) == {"BatchGetItem": 2}
 
 
 def test_a_month_is_the_citys_own_month(api: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -43,6 +43,22 @@ def found_city(city_id: str = "xiamen", *, zone: str = "Asia/Shanghai", step: in
     cities.create_scale(unit, scale(city_id, step=step))
     cities.save_control(unit, Control(city_id, zone, scale_version=1, active=active), seen_revision=0)
     unit.commit()
+
+
+def change_control(city_id: str = "xiamen", **changes: Any) -> None:
+    """Changes what is in force in a city."""
+    control = cities.load_control(city_id)
+    unit = Unit()
+    cities.save_control(unit, replace(control, **changes), seen_revision=control.revision)
+    unit.commit()
+
+
+def publish_scale(version: int, **changes: Any) -> None:
+    """Xiamen's next scale, in force at once."""
+    unit = Unit()
+    cities.create_scale(unit, scale(version=version, **changes))
+    unit.commit()
+    change_control(scale_version=version, concordance_version=None)
 
 
 def account_of(name: str, city_id: str = "xiamen") -> AccountRef:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import io
 import json
 from dataclasses import replace
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib.core import clock, codec, commit, config, functions, keys
+from chalicelib.core import clock, codec, commit, config, functions, ids, keys
 from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Unavailable
 from chalicelib.subjects import store
@@ -93,10 +95,19 @@ def test_MINIMAL_no_item_holds_an_unkeyed_digest_of_the_document(world: World) -
 def test_MINIMAL_the_index_is_kept_by_a_keyed_digest_and_its_version(world: World) -> None:
     world.enrol()
     (index,) = [item for item in items() if item["kind"]["S"] == "identity"]
+    key = base64.b64decode(config.current().index_key.removeprefix("plain:"))
     text = f"doc:cn_resident_id:CN:{identity_number()}".encode()
-    assert index["pk"]["S"].startswith("alliance#index#1#")
-    assert hashlib.sha256(text).hexdigest() not in json.dumps(index)
+    assert index["pk"]["S"] == "alliance#index#1#" + ids.encode(hmac.digest(key, text, "sha256"))
     assert set(index) == {"pk", "sk", "kind", "v", "person_id"}
+
+
+def test_MINIMAL_the_function_never_raises_as_a_lambda_would_log_it(capsys: pytest.CaptureFixture[str]) -> None:
+    said = functions.answer("enrol", {"request_id": "r-1", "payload": {"application": identity_number()}})
+    assert said["problem"]["code"] == "internal-error"
+    logged = capsys.readouterr().out
+    assert '"event": "crash"' in logged
+    assert '"request_id": "r-1"' in logged
+    assert identity_number() not in logged + json.dumps(said)
 
 
 @pytest.mark.parametrize(
@@ -170,9 +181,9 @@ def test_other_documents_and_countries_are_other_persons(world: World) -> None:
     bodies = [
         application(document={**passport, **changes}) for changes in ({}, {"country": "FR"}, {"number": "C01X00T48"})
     ]
-    ids = {world.enrol(body).body["subject_id"] for body in bodies}
-    assert len(ids) == 3
-    assert world.enrol(application(document={**passport, "number": "c01x-00t47"})).body["subject_id"] in ids
+    persons = {world.enrol(body).body["subject_id"] for body in bodies}
+    assert len(persons) == 3
+    assert world.enrol(application(document={**passport, "number": "c01x-00t47"})).body["subject_id"] in persons
 
 
 def test_only_the_city_with_its_scope_enrols(world: World) -> None:

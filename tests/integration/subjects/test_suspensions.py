@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.commit import Unit
+from chalicelib.subjects import store
 from chalicelib.subjects.rules import ConsentRequired
 from chalicelib.subjects.service import known_as
-from chalicelib.subjects.store import check_guard, load_account
 from tests.conftest import Answer, Calls
 from tests.integration.subjects.world import World, ref_of
 
@@ -48,13 +48,25 @@ def test_a_city_suspends_and_restores_its_citizens_benefits(world: World) -> Non
 
 def test_a_write_that_relied_on_no_suspension_fails_after_one(world: World) -> None:
     lin = world.subject()
-    seen = load_account(ref_of(lin))
+    seen = store.load_account(ref_of(lin))
     assert seen is not None
     suspend(world, lin)
     unit = Unit()
-    check_guard(unit, seen, ConsentRequired)
+    store.check_guard(unit, seen, ConsentRequired)
     with pytest.raises(ConsentRequired):
         unit.commit()
+
+
+def test_an_order_that_met_another_change_is_tried_again_by_its_sender(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lin = world.subject()
+    suspend(world, lin)
+    seen = store.load_account(ref_of(lin))
+    lift(world, lin)
+    monkeypatch.setattr(store, "load_account", lambda ref: seen)
+    for answer in (suspend(world, lin), suspend(world, lin, "pay_later_parking"), lift(world, lin)):
+        assert (answer.status, answer.code) == (409, "conflict")
 
 
 def test_ONCE_the_same_request_again_is_the_same_reply(world: World) -> None:

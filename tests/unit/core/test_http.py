@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.core import http, schema
 from chalicelib.core.auth import allow
-from chalicelib.core.errors import Conflict, Problem, TooManyRequests, all_problems
-from chalicelib.core.http import CSV, Call, Reply, page_size
+from chalicelib.core.errors import Conflict, InsufficientAuthentication, Problem, TooManyRequests, all_problems
+from chalicelib.core.http import CSV, SVG, Call, Reply, page_size
 from chalicelib.core.text import Text
 from tests.unit.core.edge import REQUEST_ID, Sent, route, send
 
@@ -244,7 +244,18 @@ def test_MINIMAL_every_bad_token_gets_the_same_answer() -> None:
     assert answers[0].headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_picture_goes_out_as_it_is() -> None:
+def test_a_missing_face_check_is_asked_for() -> None:
+    asked = refuse(InsufficientAuthentication()).headers["WWW-Authenticate"]
+    assert asked == 'Bearer error="insufficient_user_authentication", max_age="300"'
+
+
+def test_a_picture_may_only_draw() -> None:
+    sent = send(route(lambda call: Reply("<svg/>", content_type=SVG)))
+    assert sent.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert sent.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_table_goes_out_as_it_is() -> None:
     sent = send(route(lambda call: Reply("a,b\n", content_type=CSV, headers={"X-Probe": "1"})))
     assert (sent.text, sent.headers["Content-Type"], sent.headers["X-Probe"]) == ("a,b\n", CSV, "1")
 

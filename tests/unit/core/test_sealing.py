@@ -15,6 +15,7 @@ PERSON = "xiamen/kq3v7"
 def test_a_cursor_opens_where_it_was_made() -> None:
     text = make_cursor({"after": "hangzhou"}, "cities")
     assert open_cursor(text, "cities") == {"after": "hangzhou"}
+    assert open_cursor(make_cursor(["a7"], "agreements:xiamen:active"), "agreements:xiamen:active") == ["a7"]
     assert open_cursor(None, "cities") is None
     assert make_cursor(None, "cities") is None
 

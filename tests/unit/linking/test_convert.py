@@ -24,7 +24,6 @@ from chalicelib.linking.rules import (
     reference_value,
     score_for,
 )
-from tests.bench.bench_linking import measure
 from tests.unit.linking.demo import FROM, NUMERIC, SCALES, TO, VALID, a_scale, concordance, counted, published
 
 HZ, XM, ZZ, WX = (concordance(city) for city in ("hangzhou", "xiamen", "zhengzhou", "wuxi"))
@@ -210,7 +209,3 @@ def test_in_a_band_the_share_below_is_that_of_its_cut() -> None:
 def test_MINIMAL_neither_scores_nor_r_print_themselves() -> None:
     assert "705" not in repr(convert(705, HZ, S_HZ, XM, S_XM))
     assert "568" not in repr(reference_value(HZ, S_HZ, 705))
-
-
-def test_one_conversion_costs_at_most_four_bare_interpolations() -> None:
-    assert [row for row in measure() if row["ratio"] > row["limit"]] == []
