@@ -9,12 +9,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chalicelib.core.errors import InvalidRequest
+
 T = TypeVar("T")
 
 
 def build(kind: type[T], body: Any, **fixed: Any) -> T:
-    """The dataclass that a validated body means; ``fixed`` fields are not the sender's to choose."""
-    return msgspec.convert({**body, **fixed}, kind, strict=True)
+    """The dataclass that a validated body means; ``fixed`` fields are not the sender's to choose.
+
+    Raises: InvalidRequest: the schema let something through that the dataclass cannot hold.
+    """
+    try:
+        return msgspec.convert({**body, **fixed}, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest from error
 
 
 def to_json(value: Any) -> str:

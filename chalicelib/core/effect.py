@@ -84,7 +84,7 @@ class Look:
 def intend(city_id: str, actor: str, tenant: str, verb: str, key: str, body: Any) -> Intent:
     """The intent of this caller's request; the same caller, route and key always give the same id."""
     digest = keys.mac("effect", canonical([actor, city_id, tenant, verb, key]).encode())[:16]
-    fingerprint = hashlib.sha256(canonical(body).encode()).hexdigest()
+    fingerprint = keys.mac("fingerprint", canonical(body).encode()).hex()
     return Intent(f"{city_id}.{ids.encode(digest)}", fingerprint, actor, tenant, verb)
 
 
@@ -135,7 +135,7 @@ def row(
 def content_hash(stored: EffectRow) -> str:
     """SHA-256 over what the effect says, in a fixed order."""
     said = [stored.effect_id, stored.verb, stored.actor, stored.tenant, stored.fingerprint, stored.at, stored.purpose]
-    return hashlib.sha256(canonical([*said, stored.facts, stored.reply]).encode()).hexdigest()
+    return hashlib.sha256(canonical([*said, stored.facts, stored.reply, stored.gsi1pk]).encode()).hexdigest()
 
 
 def read(stored: EffectRow) -> Effect:

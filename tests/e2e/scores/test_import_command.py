@@ -93,6 +93,6 @@ def test_ONCE_an_import_survives_ctrl_c_and_a_second_run(client: Client, subject
     out, _ = third.communicate(timeout=60)
     assert third.returncode == 1
     assert re.search(rf"total\D*{len(lines):,} / {len(lines):,}", out)
-    stored = re.search(r"stored\D*([\d,]+)", out)
-    assert stored is not None
-    assert int(stored[1].replace(",", "")) == len(lines) - 1
+    assert re.search(r"refused\D*1\b", out)
+    months = client.done("GET", f"/v1/cities/xiamen/subjects/{subjects[0]}/score/history", "city:xiamen")["items"]
+    assert [(month["month"], month["score"]) for month in months] == [("2025-08", 400 + HOURS - 1)]

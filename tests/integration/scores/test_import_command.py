@@ -93,7 +93,8 @@ def test_ten_thousand_rows_with_three_bad_ones(
     assert "文件在该行中间中断" in said
     assert "The file ends in the middle of this row" in said
     job = job_of(bridge)
-    assert (job.state, job.rows_total, job.counts.stored, job.counts.refused) == ("finished", 10_000, 9_997, 3)
+    assert (job.state, job.rows_total, job.counts.refused) == ("finished", 10_000, 3)
+    assert job.counts.stored + job.counts.outdated == 9_997, "of one subject, a chunk may overtake another"
     found = world.held("n0")
     assert found is not None
     assert found.score == 899
@@ -117,7 +118,8 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     assert run(file, "--threads", "2") == 0
     assert "line 22" in capsys.readouterr().out
     assert len(bridge.rows_sent) == 6
-    assert job_of(bridge).counts.stored == 60
+    counts = job_of(bridge).counts
+    assert counts.stored + counts.outdated == 60
 
 
 def test_a_file_in_gbk_with_chinese_columns_and_one_with_a_mark(

@@ -84,7 +84,6 @@ def test_MINIMAL_a_crash_of_enrolment_says_nothing_of_the_document(
     assert not [trace for trace in [*TRACES, identity_number()] if trace in said]
 
 
-@pytest.mark.xfail(reason="core.effect fingerprints a body without a key", strict=False)
 def test_MINIMAL_no_item_holds_an_unkeyed_digest_of_the_document(world: World) -> None:
     body = application()
     world.enrol(body)
