@@ -72,7 +72,7 @@ class Answer(Exchange):
 
 
 class InProcess(Client):
-    """The demo's client, answered in this process by the local gateway; each reply is judged by what its route declares.
+    """The demo's client, answered in this process by the local gateway; each reply is judged as its route declares.
 
     Tokens are as fresh as the app's clock says, so that it may be moved. A POST without a key gets one of its own.
     """
@@ -224,7 +224,14 @@ class World:
         return ids.pairwise(recipient_of(actor), self.ref(who).secret)
 
     def decide(
-        self, actor: str, who: str, scenario_id: str, district: str | None = None, *, key: str = "", by_pass: bool = False
+        self,
+        actor: str,
+        who: str,
+        scenario_id: str,
+        district: str | None = None,
+        *,
+        key: str = "",
+        by_pass: bool = False,
     ) -> Answer:
         """An institution asks about a person, by the id it knows or by a pass that the person shows."""
         body: dict[str, Any] = {"scenario_id": scenario_id}
@@ -352,6 +359,16 @@ class World:
         finally:
             events.unregister("before-call.dynamodb", counter.note)
 
+    @contextmanager
+    def nothing_written(self) -> Iterator[None]:
+        """What happens inside the block only reads."""
+        with self.calls() as calls:
+            yield
+        assert set(calls.names) <= READS, calls.names
+
+
+READS = {"GetItem", "BatchGetItem", "Query"}
+
 
 def recipient_of(actor: str) -> str:
     """The name of an institution in consents and passes: its sector."""
@@ -394,6 +411,8 @@ def world() -> Iterator[World]:
     made = _loaded()
     with made.active():
         made.restore()
+        made.logs.seek(0)
+        made.logs.truncate()
         yield made
         made.check_receipts()
 

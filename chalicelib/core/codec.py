@@ -9,20 +9,22 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib.core.errors import InvalidRequest
-
 T = TypeVar("T")
+
+
+class Unfit(ValueError):
+    """A body that its dataclass cannot hold. Says nothing of the body."""
 
 
 def build(kind: type[T], body: Any, **fixed: Any) -> T:
     """The dataclass that a validated body means; ``fixed`` fields are not the sender's to choose.
 
-    Raises: InvalidRequest: the schema let something through that the dataclass cannot hold.
+    Raises: Unfit: the schema let something through that the dataclass cannot hold.
     """
     try:
         return msgspec.convert({**body, **fixed}, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise InvalidRequest from error
+        raise Unfit from error
 
 
 def to_json(value: Any) -> str:

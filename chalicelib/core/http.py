@@ -214,7 +214,10 @@ def _answer(route: Route, request: Any, path: Mapping[str, str]) -> Response:
         schema.validate(route.body, body)
     query = _read_query(route, request.query_params or {})
     call = Call(caller, path, query, body, now, Unit(), intent, headers.get("if-match"))
-    return _respond(route, call, headers)
+    try:
+        return _respond(route, call, headers)
+    except codec.Unfit as unfit:
+        raise InvalidRequest from unfit
 
 
 def _respond(route: Route, call: Call, headers: Mapping[str, str]) -> Response:

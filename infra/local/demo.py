@@ -22,7 +22,7 @@ def main() -> int:
     """Plays the story. Returns 0 if everything was as expected."""
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     try:
-        with tempfile.TemporaryDirectory() as folder, Stack(Path(folder), keep=False) as stack:
+        with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
             # Only now: what the story imports reads its settings, which the stack has just made.
             from infra.local.client import Client, Refused
             from infra.local.story import Surprise, play

@@ -18,11 +18,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from infra.local.database import FOLDER as DATABASE_PROGRAM
-from infra.local.database import NOBODY, REGION, Database, client
+from infra.local.database import NOBODY, REGION, Database
 from infra.local.httpd import LocalServer
 from infra.local.issuer import DevelopmentIssuer
 from infra.local.pages import JWKS_PATH, Pages
-from infra.local.tables import create_table
 
 if TYPE_CHECKING:
     from infra.local.gateway import Gateway
@@ -36,7 +35,6 @@ class Stack:
     Args:
         folder: Where keys and data are kept.
         port: Where the server listens; 0 takes a free port.
-        keep: Whether the data outlive ``stop``.
         note: Told of every request answered (method, path, status).
     """
 
@@ -45,12 +43,11 @@ class Stack:
         folder: Path,
         *,
         port: int = 0,
-        keep: bool = True,
         note: Callable[[str, str, int], None] = lambda *_: None,
     ) -> None:
         self.folder = folder
         self.issuer = DevelopmentIssuer.kept_in(folder / "keys" / "issuer.pem")
-        self.database = Database(folder / "data" / "egret.db" if keep else None, folder=DATABASE_PROGRAM)
+        self.database = Database(folder / "data" / "egret.db", folder=DATABASE_PROGRAM)
         self._port = port
         self._note = note
         self._thread: threading.Thread | None = None
@@ -62,7 +59,7 @@ class Stack:
         self.server = LocalServer(self._port, Pages(self.issuer).page, self._note)
         try:
             endpoint = self.database.start()
-            create_table(client(endpoint), TABLE)
+            self.database.create_table(TABLE)
             self._settle(endpoint)
             self.server.gateway = _gateway(self._log)
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -24,6 +25,14 @@ class _TallyRow(Row, discriminator="core-tally"):
     n = IntAttribute(default=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Its fields are not in the order of the alphabet, so that a reply that is not canonical shows."""
+
+    z: int
+    n: int
+
+
 class TooMany(Problem):
     status = 409
 
@@ -40,7 +49,7 @@ def add(call: Call) -> Reply:
         raise TooMany
     condition = _TallyRow.n == seen if seen else _TallyRow.pk.does_not_exist()
     call.unit.put(_TallyRow("xiamen#tally", "tally", n=seen + wanted), condition, TooMany)
-    reply = {"z": 1, "n": seen + wanted}
+    reply = Tally(1, seen + wanted)
     call.unit.effect(effect.row(call.effect_intent, call.now, purpose="add", facts={}, reply=reply))
     call.unit.commit()
     return Reply(reply, 201)

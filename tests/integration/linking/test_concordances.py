@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,11 +16,10 @@ NUMERIC = ("xiamen", "hangzhou", "fuzhou", "zhengzhou")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _cities(world: World) -> Iterator[None]:
+def _cities(world: World) -> None:
     found(world, "quanzhou", a_scale())
     assert publish(world, "quanzhou", counts()).status == 201
     assert publish(world, "quanzhou", quantiles()).status == 201
-    yield
 
 
 def digest(document: dict[str, Any]) -> str:

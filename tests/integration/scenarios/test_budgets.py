@@ -41,7 +41,9 @@ def test_deciding_is_one_read_and_one_write(world: World, who: str) -> None:
 def test_openings_are_one_read(world: World, who: str) -> None:
     world.opening(who, "library")
     assert cost(world, lambda: world.send("GET", "/v1/me/openings?city=xiamen", f"citizen:{who}")) == LOOK
-    assert cost(world, lambda: world.send("GET", "/v1/me/openings?city=xiamen&district=haicang", f"citizen:{who}")) == LOOK
+    assert (
+        cost(world, lambda: world.send("GET", "/v1/me/openings?city=xiamen&district=haicang", f"citizen:{who}")) == LOOK
+    )
 
 
 def test_a_refusal_costs_one_read_more(world: World) -> None:

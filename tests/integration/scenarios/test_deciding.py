@@ -11,7 +11,6 @@ import pytest
 from chalicelib.core import clock, commit, ids
 from tests.world import (
     AUDITOR,
-    BANK,
     CHEWEI,
     FARM,
     HOSPITAL,
@@ -291,7 +290,9 @@ def test_a_suspended_home_city_is_trusted_no_more(own_world: World) -> None:
 
 
 def test_a_pass_is_for_one_institution_one_scenario_two_minutes(world: World) -> None:
-    who = world.newcomer("xiamen", 640, (LIBRARY, "library"), (PARKING, "roadside_parking"), (CHEWEI, "roadside_parking"))
+    who = world.newcomer(
+        "xiamen", 640, (LIBRARY, "library"), (PARKING, "roadside_parking"), (CHEWEI, "roadside_parking")
+    )
     theirs, there = world.show(who, PARKING), world.show(who, None, "roadside_parking")
     assert by_pass(world, CHEWEI, theirs, "roadside_parking").code == "pass-invalid"
     assert by_pass(world, LIBRARY, there, "library").code == "pass-invalid"

@@ -49,23 +49,40 @@ def stricter(world: World) -> None:
     assert world.post("/v1/cities/xiamen/scenarios", "city:xiamen", moved).status == 201
 
 
+def rescore(world: World) -> None:
+    """Everybody's score falls."""
+    for who in PEOPLE:
+        world.rescore(who, 90)
+
+
+def part(world: World) -> None:
+    """Agreements end; one is made anew on other terms."""
+    for home in ("hangzhou", "fuzhou", "wuxi"):
+        end_agreement(world, home)
+    agree(world, "zhengzhou", method="concordance", grant_on="lower_bound")
+
+
+def rescale(world: World) -> None:
+    """Guest and host get new scales."""
+    publish_scale(world, "hangzhou", {**document("cities.json")[1]["scale"], "maximum": 900})
+    publish_scale(world, "xiamen", document("cities.json")[0]["scale"])
+
+
+def shut(world: World) -> None:
+    """A person, a partner and a city are suspended."""
+    suspend(world, "hz-705")
+    world.suspend_partner("haicang-parking")
+    world.suspend_city("hangzhou")
+
+
+CHANGES: list[Callable[[World], None]] = [rescore, relink, stricter, part, rescale, shut]
+
+
 def test_REPLAY_every_receipt_whatever_has_happened_since(own_world: World) -> None:
     world = own_world
     given = some_receipts(world)
-    changes: list[Callable[[], object]] = [
-        lambda: None,
-        lambda: [world.rescore(who, 90) for who in PEOPLE],
-        lambda: relink(world),
-        lambda: stricter(world),
-        lambda: [end_agreement(world, home) for home in ("hangzhou", "fuzhou", "wuxi")],
-        lambda: agree(world, "zhengzhou", method="concordance", grant_on="lower_bound"),
-        lambda: [suspend(world, who) for who in ("xm-693", "hz-705")],
-        lambda: publish_scale(world, "hangzhou", {**document("cities.json")[1]["scale"], "maximum": 900}),
-        lambda: publish_scale(world, "xiamen", document("cities.json")[0]["scale"]),
-        lambda: world.suspend_city("hangzhou"),
-    ]
-    for change in changes:
-        change()
+    for change in CHANGES:
+        change(world)
         world.forget()
         world.check_receipts()
     for name, answer in given.items():
@@ -108,7 +125,11 @@ def test_REPLAY_the_auditors_look_is_listed_under_who_looked(world: World) -> No
     receipt = world.decide(LIBRARY, "hz-705", "library").body["receipt_id"]
     world.replay(receipt)
     look, before = world.get("/v1/me/looks?limit=2", "citizen:hz-705")["items"]
-    assert (look["actor"], look["purpose"], look["words"]["en"]) == ("auditor", "replay", "Checked a decision about you again")
+    assert (look["actor"], look["purpose"], look["words"]["en"]) == (
+        "auditor",
+        "replay",
+        "Checked a decision about you again",
+    )
     assert before["effect_id"] == receipt
 
 
@@ -181,9 +202,7 @@ def test_REPLAY_one_whose_hash_was_made_anew_is_not_the_same(
     before.save()
 
 
-def rewritten(
-    receipt: str, tamper: Callable[[effect.EffectRow], None], *, rehash: bool = False
-) -> effect.EffectRow:
+def rewritten(receipt: str, tamper: Callable[[effect.EffectRow], None], *, rehash: bool = False) -> effect.EffectRow:
     """The effect as it was; in the table it now is what an insider has made of it."""
     before, row = effect.find(receipt), effect.find(receipt)
     assert before is not None
@@ -200,5 +219,3 @@ def test_REPLAY_a_process_that_has_nothing_in_memory(world: World) -> None:
     receipt = world.decide(LIBRARY, "zz-130", "library").body["receipt_id"]
     table.forget_connections()
     assert world.replay(receipt)["same"] is True
-
-

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,9 +13,8 @@ import pytest
 from chalicelib.core import config
 from chalicelib.core import table as core_table
 from infra.local import dynoxide
-from infra.local.database import FOLDER, Database, client
+from infra.local.database import FOLDER, Database
 from infra.local.dynoxide import NotToBeHad
-from infra.local.tables import create_table
 
 
 def need() -> None:
@@ -32,21 +30,9 @@ def need() -> None:
 def fresh_table() -> Iterator[str]:
     """An empty table that every store in this process uses until the block ends; the endpoint."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        file = Path(folder, "egret.db")
-        with Database(file, say=lambda _: None) as database:
-            create_table(client(database.endpoint), config.current().table)
-            _index_the_stream(file)
+        with Database(Path(folder, "egret.db"), say=lambda _: None) as database:
+            database.create_table(config.current().table)
             yield from _used(database, patch)
-
-
-def _index_the_stream(file: Path) -> None:
-    """For every write Dynoxide looks for the highest sequence number of the stream, and without this reads all of it.
-
-    DynamoDB's streams cost a write nothing; nor does this one now, however many records it holds.
-    """
-    with closing(sqlite3.connect(file)) as base:
-        base.execute("CREATE INDEX stream_end ON _stream_records (table_name, CAST(sequence_number AS INTEGER))")
-        base.commit()
 
 
 def _used(database: Database, patch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.core import clock, commit
 from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Conflict, Unavailable
+from chalicelib.scores import store
 from chalicelib.scores.service import reporting
 from chalicelib.subjects.store import AccountRow, account_key
 from tests.conftest import Calls
@@ -239,6 +240,44 @@ def test_a_row_that_loses_a_race_is_decided_again_without_its_neighbours(
     monkeypatch.setattr(reporting, "_prepare", overtaken)
     assert [reply["outcome"] for reply in xiamen.batch(row(an), row(bo)).body["rows"]] == ["outdated", "stored"]
     assert (score("an"), score("bo")) == (700, 650)
+
+
+def test_ONCE_a_late_report_overtaken_by_a_later_one_of_its_month_does_not_overwrite_it(
+    xiamen: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (an,) = world.enrol("an")
+    xiamen.report(an, 650, "2025-09-15T00:00:00Z")
+    prepare, races = reporting._prepare, iter(["2025-07-15T00:00:00Z"])
+
+    def overtaken(unit: Unit, *args: Any) -> Any:
+        results = prepare(unit, *args)
+        for other in races:
+            xiamen.report(an, 615, other)
+        return results
+
+    monkeypatch.setattr(reporting, "_prepare", overtaken)
+    assert xiamen.report(an, 610, "2025-07-10T00:00:00Z").code == "score-outdated"
+    assert months(xiamen, an) == [("2025-09", 650), ("2025-07", 615)]
+
+
+@pytest.mark.parametrize("as_of", ["2025-10-01T00:00:00Z", "2025-07-01T00:00:00Z"])
+def test_an_account_closed_meanwhile_gets_neither_score_nor_history(
+    xiamen: City, monkeypatch: pytest.MonkeyPatch, as_of: str
+) -> None:
+    (an,) = world.enrol("an")
+    xiamen.report(an, 600, "2025-09-01T00:00:00Z")
+    prepare = reporting._prepare
+
+    def closed(unit: Unit, *args: Any) -> Any:
+        results = prepare(unit, *args)
+        world.close("an")
+        return results
+
+    monkeypatch.setattr(reporting, "_prepare", closed)
+    assert xiamen.report(an, 650, as_of).code == "not-found"
+    assert score("an") == 600
+    found, _ = store.list_months(world.account_of("an"), 10, None)
+    assert [month for month, _ in found] == ["2025-09"]
 
 
 def test_a_row_that_keeps_losing_is_answered_alone(xiamen: City, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,11 @@ def test_a_file_changed_meanwhile_is_noticed(path: Path) -> None:
     path.write_text(HEADER + LINE + LINE)
     with pytest.raises(FileUnreadable, match="changed"):
         list(rows_of(file))
+    rows = rows_of(look_over(path))
+    assert next(rows) == ROW
+    path.write_text(HEADER + LINE)
+    with pytest.raises(FileUnreadable, match="changed"):
+        list(rows)
 
 
 def test_reading_goes_on_at_any_row_and_knows_its_line(path: Path) -> None:

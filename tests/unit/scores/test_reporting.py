@@ -79,7 +79,12 @@ def test_a_batch_writes_each_account_once_and_each_month_once() -> None:
 
 
 def test_what_is_refused_or_unchanged_writes_nothing() -> None:
-    rows: list[Report | Problem] = [report("an", 650, AUGUST, 2), report("an", 651, AUGUST, 2), report("nobody", 650, AUGUST), NotFound()]
+    rows: list[Report | Problem] = [
+        report("an", 650, AUGUST, 2),
+        report("an", 651, AUGUST, 2),
+        report("nobody", 650, AUGUST),
+        NotFound(),
+    ]
     made = plan(rows, account("an", HELD), SCALE, NOW)
     assert [reply_to(result).code for result in made.results] == [None, "score-conflict", "not-found", "not-found"]
     assert not made.heads
