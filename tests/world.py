@@ -29,7 +29,7 @@ from chalicelib.subjects.rules import AccountRef
 from chalicelib.subjects.store import AccountRow, account_key
 from infra.local import demo_load
 from infra.local.client import Client, Exchange
-from infra.local.database import Database
+from infra.local.database import REGION, Database
 from infra.local.database import client as database_client
 from infra.local.gateway import Gateway
 from infra.local.tables import create_table
@@ -37,7 +37,6 @@ from tests.conftest import ISSUER, Calls
 from tests.conftest import Answer as Judged
 from tests.contract import replies
 
-ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 PARKING = "parking_operator:haicang-parking@xiamen"
 CHEWEI = "parking_operator:i-chewei@xiamen"
 LIBRARY = "library:xiamen-library@xiamen"
@@ -157,8 +156,9 @@ class World:
     @contextmanager
     def active(self) -> Iterator[None]:
         """This process's stores stand on the world's database inside the block, and where they stood after it."""
-        before, sink = os.environ.get(ENDPOINT), log.sink
-        os.environ[ENDPOINT] = self.database.endpoint
+        there = {"AWS_ENDPOINT_URL_DYNAMODB": self.database.endpoint, "AWS_DEFAULT_REGION": REGION}
+        before, sink = {name: os.environ.pop(name, None) for name in there}, log.sink
+        os.environ.update(there)
         core_table.forget_connections()
         Row._connection = self._connection
         log.sink = self.logs
@@ -166,9 +166,10 @@ class World:
             yield
         finally:
             self._connection, log.sink = Row._connection, sink
-            os.environ.pop(ENDPOINT)
-            if before is not None:
-                os.environ[ENDPOINT] = before
+            log.request_id.set("-")
+            for name, value in before.items():
+                del os.environ[name]
+                os.environ.update({name: value} if value is not None else {})
             core_table.forget_connections()
 
     def mark(self) -> Mark:

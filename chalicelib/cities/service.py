@@ -10,6 +10,7 @@ from chalicelib.cities.rules import (
     Agreement,
     AgreementInvalid,
     City,
+    Control,
     Scale,
     check_agreement,
     check_scale,
@@ -99,12 +100,12 @@ def sign_agreement(unit: Unit, intent: Intent, now: datetime, city_id: str, host
 
     Raises: NotFound: no such agreement, or not this city's; AgreementClosed.
     """
-    agreement = _of_party(city_id, host, agreement_id)
+    control, agreement = _of_party(city_id, host, agreement_id)
     signed = sign(agreement, city_id)
     if signed.revision != agreement.revision:
         store.update_agreement(unit, signed)
     if signed.signed and not agreement.signed:
-        _carry(unit, signed)
+        _carry(unit, control, signed)
     return _record(unit, intent, now, "sign-agreement", signed)
 
 
@@ -113,24 +114,23 @@ def end_agreement(unit: Unit, intent: Intent, now: datetime, city_id: str, host:
 
     Raises: NotFound: no such agreement, or not this city's; AgreementClosed.
     """
-    control = store.load_control(host)
-    agreement = _of_party(city_id, host, agreement_id)
+    control, agreement = _of_party(city_id, host, agreement_id)
     ended = end(agreement, clock.day_in(control.time_zone, now))
     store.update_agreement(unit, ended)
     if agreement.signed:
-        _carry(unit, ended)
+        _carry(unit, control, ended)
     return _record(unit, intent, now, "end-agreement", ended)
 
 
-def _of_party(city_id: str, host: str, agreement_id: str) -> Agreement:
-    agreement = store.load_agreement(host, agreement_id)
+def _of_party(city_id: str, host: str, agreement_id: str) -> tuple[Control, Agreement]:
+    """The host's control item and one of its agreements, for one of the two cities."""
+    control, agreement = store.load_with_control(host, agreement_id)
     if city_id not in {agreement.host, agreement.home}:
         raise NotFound
-    return agreement
+    return control, agreement
 
 
-def _carry(unit: Unit, agreement: Agreement) -> None:
-    control = store.load_control(agreement.host)
+def _carry(unit: Unit, control: Control, agreement: Agreement) -> None:
     store.save_control(unit, with_agreement(control, agreement), seen_revision=control.revision)
 
 

@@ -146,6 +146,17 @@ def load_agreement(host: str, agreement_id: str) -> Agreement:
     return codec.from_json(Agreement, row.document)
 
 
+def load_with_control(host: str, agreement_id: str) -> tuple[Control, Agreement]:
+    """A host city's control item and one of its agreements, in one read. Raises: NotFound: either."""
+    key = _agreement_key(host, agreement_id)
+    rows = table.fetch([control_key(host), key])
+    row = rows.get(key)
+    if row is None:
+        raise NotFound
+    assert isinstance(row, _AgreementRow)
+    return control_in(rows, host), codec.from_json(Agreement, row.document)
+
+
 @table.kept
 def load_signed(host: str, agreement_id: str) -> Agreement:
     """A signed agreement, kept in memory: once signed, only its end may change. Raises: NotFound."""

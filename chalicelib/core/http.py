@@ -24,7 +24,7 @@ from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.core import auth, clock, codec, effect, log, schema, strict_json
+from chalicelib.core import auth, clock, codec, effect, log, schema, strict_json, table
 from chalicelib.core.auth import Caller, Policy
 from chalicelib.core.commit import EffectExists, Unit
 from chalicelib.core.errors import (
@@ -36,6 +36,7 @@ from chalicelib.core.errors import (
     Problem,
     StaleVersion,
     Unauthenticated,
+    Unavailable,
     UnsupportedMediaType,
     VersionMissing,
 )
@@ -186,7 +187,8 @@ def handle(route: Route, request: Any, path: Mapping[str, str]) -> Response:
         response, code = problem_response(problem), problem.code
     except Exception as error:
         log.crash(error)
-        response, code = problem_response(InternalError()), InternalError.code
+        unforeseen = Unavailable(retry_after_seconds=1) if table.is_passing(error) else InternalError()
+        response, code = problem_response(unforeseen), unforeseen.code
     log.event(
         "request",
         method=route.method,

@@ -1,7 +1,8 @@
 """JSON as a careful institution reads it: one meaning, bounded, or refused.
 
 Refused: more bytes than allowed, bytes that are not UTF-8, a byte order mark, nesting beyond ``MAX_DEPTH``, NaN and
-infinities, duplicate keys, lone surrogates, integers beyond 2^53, whole numbers written with a point or an exponent.
+infinities, duplicate keys, lone surrogates, text that is not in normalisation form C, integers beyond 2^53, whole
+numbers written with a point or an exponent.
 
 Source: RFC 8259; RFC 7493 (I-JSON).
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Any, NoReturn
 
 from chalicelib.core.errors import MalformedRequest, TooLarge
@@ -18,7 +20,6 @@ from chalicelib.core.text import Text
 MAX_BYTES = 65_536
 MAX_DEPTH = 32
 _MAX_INTEGER = 2**53
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -38,8 +39,8 @@ def loads(raw: bytes, max_bytes: int = MAX_BYTES) -> Any:
         value = _decoder.decode(raw.decode("utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise MalformedRequest(Text("请求体不是合法的 JSON", "The body is not valid JSON in UTF-8")) from error
-    if _SURROGATE.search(raw):
-        _check_surrogates(value)
+    if b"\\u" in raw or not raw.isascii():
+        _check_text(value)
     return value
 
 
@@ -54,11 +55,14 @@ def _check_depth(raw: bytes) -> None:
             depth -= 1
 
 
-def _check_surrogates(value: Any) -> None:
+def _check_text(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False)
     try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        text.encode("utf-8")
     except UnicodeEncodeError:
         _refuse("含有不成对的代理字符", "It holds half a surrogate pair")
+    if not unicodedata.is_normalized("NFC", text):
+        _refuse("文字须为 NFC 规范形式", "Its text must be in Unicode normalisation form C")
 
 
 def _refuse(zh: str, en: str) -> NoReturn:

@@ -12,9 +12,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from botocore.config import Config as ClientConfig
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as Unreachable
 from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.constants import NUMBER
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
@@ -25,6 +28,9 @@ CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
 MAX_ATTEMPTS = 3
 VERSIONS_KEPT = 1024
+_BUSY = frozenset(
+    {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "InternalServerError"}
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -126,6 +132,14 @@ def kept(load: Callable[P, T]) -> Callable[P, T]:
     keeping = lru_cache(maxsize=VERSIONS_KEPT)(load)
     _memories.append(keeping.cache_clear)
     return cast("Callable[P, T]", keeping)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error means that the database could not be reached or was too busy: trying again may help."""
+    cause = error.cause if isinstance(error, PynamoDBException) else None
+    if isinstance(cause, ClientError):
+        return cause.response.get("Error", {}).get("Code") in _BUSY
+    return isinstance(cause, HTTPClientError | Unreachable)
 
 
 def fetch(keys: Iterable[Key]) -> dict[Key, Row]:

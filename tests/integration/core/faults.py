@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 from pynamodb.transactions import TransactWrite
@@ -30,13 +31,13 @@ def cancelled(*codes: str | None, rest: str | None = None) -> Fault:
 
 def lost_before(_: TransactWrite, __: Callable[[], None]) -> None:
     """The request never arrives."""
-    raise TransactWriteError("lost", ConnectionError())
+    raise TransactWriteError("lost", ReadTimeoutError(endpoint_url="http://127.0.0.1"))
 
 
 def lost_after(_: TransactWrite, write: Callable[[], None]) -> None:
     """The writes happen; their answer is lost."""
     write()
-    raise TransactWriteError("lost", ConnectionError())
+    raise TransactWriteError("lost", ReadTimeoutError(endpoint_url="http://127.0.0.1"))
 
 
 def _count(transaction: TransactWrite) -> int:

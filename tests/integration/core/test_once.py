@@ -18,7 +18,7 @@ from tests.conftest import ISSUER, Calls
 from tests.integration.core.faults import CONFLICT, Fault, cancelled, inject, lost_after, lost_before
 from tests.unit.core.edge import Sent, route, send
 
-PROBE = {"$id": "egret:/probe.json", "type": "object", "properties": {"n": {"type": "integer"}}}
+PROBE = {"$id": "egret:/count.json", "type": "object", "properties": {"n": {"type": "integer"}}}
 
 
 class _TallyRow(Row, discriminator="core-tally"):
@@ -55,12 +55,12 @@ def add(call: Call) -> Reply:
     return Reply(reply, 201)
 
 
-ADD = route(add, method="POST", body="probe.json", effect=True, status=201)
+ADD = route(add, method="POST", body="count.json", effect=True, status=201)
 
 
 @pytest.fixture(autouse=True)
 def _table(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    documents = {**schema.documents(), "probe.json": PROBE}
+    documents = {**schema.documents(), "count.json": PROBE}
     monkeypatch.setattr(schema, "documents", lambda: documents)
     monkeypatch.setattr(clock, "sleep", lambda seconds: None)
     schema._registry.cache_clear()
@@ -114,7 +114,7 @@ def test_a_refusal_is_not_remembered() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "statuses", "after_first"),
-    [(lost_before, (500, 201), 0), (lost_after, (500, 201), 3), (cancelled(CONFLICT), (201, 201), 3)],
+    [(lost_before, (503, 201), 0), (lost_after, (503, 201), 3), (cancelled(CONFLICT), (201, 201), 3)],
     ids=["the request was lost", "the reply was lost", "a conflict"],
 )
 def test_ONCE_with_a_fault_between_any_two_steps(
@@ -130,7 +130,7 @@ def test_ONCE_with_a_fault_between_any_two_steps(
 
 def test_ONCE_a_lost_reply_is_replayed_even_where_the_rules_would_now_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     inject(monkeypatch, iter([lost_after]))
-    assert post(10).status == 500
+    assert post(10).status == 503
     assert (post(10).text, replayed(post(10))) == ('{"n":10,"z":1}', True)
 
 
@@ -157,7 +157,7 @@ def test_ONCE_a_twin_in_flight_meets_the_effect() -> None:
         call.unit.commit()
         return Reply(reply, 201)
 
-    meeting = route(add_late, method="POST", body="probe.json", effect=True, status=201)
+    meeting = route(add_late, method="POST", body="count.json", effect=True, status=201)
     late = post(3, to=meeting)
     assert (late.status, late.text) == (201, twins[0].text)
     assert (replayed(twins[0]), replayed(late)) == (False, True)
@@ -165,8 +165,8 @@ def test_ONCE_a_twin_in_flight_meets_the_effect() -> None:
 
 
 def test_ONCE_keys_of_two_callers_or_routes_are_two_keys() -> None:
-    locked = route(add, method="POST", body="probe.json", effect=True, status=201, policy=allow("city", "bank"))
-    other = route(add, method="POST", path="/v1/others", body="probe.json", effect=True, status=201)
+    locked = route(add, method="POST", body="count.json", effect=True, status=201, policy=allow("city", "bank"))
+    other = route(add, method="POST", path="/v1/others", body="count.json", effect=True, status=201)
     tokens = [
         ISSUER.token("city", "xiamen", "xiamen"),
         ISSUER.token("city", "hangzhou", "hangzhou"),

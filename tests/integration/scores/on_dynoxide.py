@@ -29,10 +29,13 @@ def need() -> None:
 @contextmanager
 def fresh_table() -> Iterator[str]:
     """An empty table that every store in this process uses until the block ends; the endpoint."""
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        with Database(Path(folder, "egret.db"), say=lambda _: None) as database:
-            database.create_table(config.current().table)
-            yield from _used(database, patch)
+    with (
+        TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        Database(Path(folder, "egret.db"), say=lambda _: None) as database,
+    ):
+        database.create_table(config.current().table)
+        yield from _used(database, patch)
 
 
 def _used(database: Database, patch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -104,3 +104,10 @@ def test_MINIMAL_a_refusal_repeats_nothing_of_the_body() -> None:
         with pytest.raises(MalformedRequest) as refused:
             strict_json.loads(raw)
         assert "3502" not in refused.value.detail.en + refused.value.detail.zh
+
+
+@pytest.mark.parametrize("raw", ['"e\u0301"'.encode(), rb'"e\u0301"', '{"e\u0301": 1}'.encode()])
+def test_text_has_one_spelling(raw: bytes) -> None:
+    with pytest.raises(MalformedRequest):
+        strict_json.loads(raw)
+    assert strict_json.loads('"é 白鹭"'.encode()) == "é 白鹭"

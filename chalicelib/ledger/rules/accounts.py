@@ -1,0 +1,116 @@
+"""The names of accounts, and the chart that says what each role is.
+
+    account = party "/" role [ "/" subject ]        xiamen/merchant/qingliu-farm/receivable
+    party   = city "/city" | city "/platform"       xiamen/city, xiamen/platform
+            | city "/" kind "/" partner             xiamen/merchant/qingliu-farm
+    subject = a pairwise id                         p1_…
+
+A person appears only under the pairwise id by which the party knows him, never under an internal one: a name that holds
+anything else in that place is a broken belief.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from chalicelib.core.text import Text
+from chalicelib.partners.rules import PartnerKind
+
+Nature = Literal["Assets", "Liabilities", "Income", "Expenses", "Equity"]
+OWN_KINDS = ("city", "platform")
+PARTNER_KINDS: tuple[str, ...] = get_args(PartnerKind)
+
+_CITY = r"[a-z][a-z0-9-]{1,23}"
+_SLUG = r"[a-z][a-z0-9_-]{1,47}"
+_PARTY = rf"({_CITY})/(?:({'|'.join(OWN_KINDS)})|({'|'.join(PARTNER_KINDS)})/({_SLUG}))"
+_ACCOUNT = re.compile(rf"{_PARTY}/([a-z]+)(?:/(p[0-9]{{1,3}}_[a-z2-7]{{16,400}}))?")
+_PARTY_ALONE = re.compile(_PARTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What an account of this role is: a debit (> 0) adds to assets and expenses, a credit (< 0) to all others."""
+
+    nature: Nature
+    title: Text
+
+
+CHART: Mapping[str, Role] = MappingProxyType(
+    {
+        "takings": Role("Assets", Text("顾客实付", "paid by customers on the spot")),
+        "receivable": Role("Assets", Text("应收补贴", "owed to it by those who fund discounts")),
+        "cash": Role("Assets", Text("银行存款", "held at its bank")),
+        "payable": Role("Liabilities", Text("应付补贴", "owed by it for discounts it funds")),
+        "sales": Role("Income", Text("按标价的销售额", "sales at list price")),
+        "discount": Role("Expenses", Text("自担让利", "the part of a discount it bears on its own sales")),
+        "subsidy": Role("Expenses", Text("补贴支出", "the part of a discount it funds on others' sales")),
+        "opening": Role("Equity", Text("期初余额", "brought forward from before the ledger")),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whose accounts: the city's own, the platform's in that city, or a partner's. A party's name is its book's name."""
+
+    city_id: str
+    kind: str
+    partner_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The party as it begins the names of its accounts."""
+        return "/".join(filter(None, (self.city_id, self.kind, self.partner_id)))
+
+    def account(self, role: str, subject: str = "") -> str:
+        """The name of its account of this role; ``subject`` is the pairwise id of the person it is kept for."""
+        return Account(self, role, subject).name
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account, taken apart."""
+
+    party: Party
+    role: str
+    subject: str = ""
+
+    @property
+    def name(self) -> str:
+        """The account's name, checked."""
+        name = "/".join(filter(None, (self.party.name, self.role, self.subject)))
+        assert parse_account(name) == self, "an account has a well-formed name"
+        return name
+
+    @property
+    def nature(self) -> Nature:
+        """What kind of account the chart says it is."""
+        return CHART[self.role].nature
+
+
+@lru_cache(maxsize=4096)
+def parse_account(name: str) -> Account:
+    """The account of a name; any other text is a broken belief."""
+    found = _ACCOUNT.fullmatch(name)
+    assert found is not None, "an account has a well-formed name"
+    city_id, own, kind, partner_id, role, subject = found.groups("")
+    assert role in CHART, "an account has a role that the chart names"
+    return Account(Party(city_id, own or kind, partner_id), role, subject)
+
+
+def parse_party(name: str) -> Party:
+    """The party of a name; any other text is a broken belief."""
+    found = _PARTY_ALONE.fullmatch(name)
+    assert found is not None, "a party has a well-formed name"
+    city_id, own, kind, partner_id = found.groups("")
+    return Party(city_id, own or kind, partner_id)
+
+
+def is_party(name: str) -> bool:
+    """Whether ``name`` is well formed as a party's."""
+    return _PARTY_ALONE.fullmatch(name) is not None
