@@ -7,9 +7,12 @@ from chalicelib.cities.rules import (
     Agreement,
     AgreementClosed,
     AgreementInvalid,
+    AgreementOverlaps,
     City,
     CityExists,
     Control,
+    ControlFull,
+    FoundingTaken,
     Scale,
     ScaleInvalid,
 )
@@ -34,7 +37,7 @@ def list_cities(call: Call) -> Reply:
 
 @routes.route(
     "POST", "/v1/cities", policy=allow("alliance", scope="cities:admit"), effect=True, status=201,
-    body="cities/admit_city.json", reply="cities/city.json", problems=(CityExists,),
+    body="cities/admit_city.json", reply="cities/city.json", problems=(CityExists, FoundingTaken),
     summary=Text("接纳城市加入联盟", "Admit a city to the alliance"),
 )  # fmt: skip
 def admit_city(call: Call) -> Reply:
@@ -52,7 +55,7 @@ def get_city(call: Call) -> Reply:
 
 
 @routes.route(
-    "PUT", "/v1/cities/{city_id}", policy=allow("alliance", scope="cities:admit"), if_match=True,
+    "PUT", "/v1/cities/{city_id}", policy=allow("alliance", scope="cities:admit"), if_match=True, effect=True,
     body="cities/change_city.json", reply="cities/city.json",
     summary=Text("更新城市信息或暂停、恢复其参与", "Change a city's entry, suspend or reinstate it"),
 )  # fmt: skip
@@ -60,7 +63,8 @@ def change_city(call: Call) -> Reply:
     seen = store.load_city(call.path["city_id"])
     call.expect(_city_etag(seen))
     fixed = {"city_id": seen.city_id, "founding": seen.founding, "revision": seen.revision}
-    changed = service.change(call.unit, codec.build(City, call.body, **fixed))
+    city = codec.build(City, call.body, **fixed)
+    changed = service.change(call.unit, call.effect_intent, call.now, city)
     return Reply(changed, etag=_city_etag(changed))
 
 
@@ -114,7 +118,7 @@ def list_agreements(call: Call) -> Reply:
 @routes.route(
     "POST", "/v1/cities/{city_id}/agreements", policy=allow("city", scope="cities:write", owner="city_id"),
     effect=True, status=201, body="cities/propose_agreement.json", reply="cities/agreement.json",
-    problems=(AgreementInvalid,),
+    problems=(AgreementInvalid, AgreementClosed),
     summary=Text("接待城市提出互认协议", "The host city proposes a recognition agreement"),
 )  # fmt: skip
 def propose_agreement(call: Call) -> Reply:
@@ -124,7 +128,7 @@ def propose_agreement(call: Call) -> Reply:
 
 @routes.route(
     "POST", "/v1/cities/{city_id}/agreements/{agreement_id}/sign", policy=allow("city", scope="cities:write"),
-    effect=True, reply="cities/agreement.json", problems=(AgreementClosed,),
+    effect=True, reply="cities/agreement.json", problems=(AgreementClosed, AgreementOverlaps, ControlFull),
     summary=Text("签署互认协议", "Sign a recognition agreement"),
 )  # fmt: skip
 def sign_agreement(call: Call) -> Reply:

@@ -7,18 +7,29 @@ from dataclasses import replace
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.cities.rules import CONTROL_MAX_BYTES, Agreement, City, CityExists, Control, ControlFull, Scale
+from chalicelib.cities.rules import (
+    CONTROL_MAX_BYTES,
+    Agreement,
+    City,
+    CityExists,
+    Control,
+    ControlFull,
+    FoundingTaken,
+    Scale,
+)
 from chalicelib.core import codec, table
 from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Conflict, NotFound, Problem, StaleVersion
 from chalicelib.core.table import IntAttribute, Key, Row
 
-MAX_CITIES = 1000
-
 
 class _CityRow(Row, discriminator="city"):
     document = UnicodeAttribute()
     revision = IntAttribute()
+
+
+class _FoundingRow(Row, discriminator="founding"):
+    city_id = UnicodeAttribute()
 
 
 class _ControlRow(Row, discriminator="control"):
@@ -61,13 +72,15 @@ def load_controls(city_ids: Iterable[str]) -> dict[str, Control]:
     return {c: control_in(rows, c) for c in wanted}
 
 
-def save_control(unit: Unit, control: Control, *, seen_revision: int) -> None:
+def save_control(unit: Unit, control: Control, *, seen_revision: int, grows: bool = False) -> None:
     """Writes a city's control item, if nobody else has since it was seen.
 
-    Raises: ControlFull: it would exceed ``CONTROL_MAX_BYTES``.
+    ``grows``: something was added that could as well not be. A stop (an end, a suspension) is never refused for room.
+
+    Raises: ControlFull: it grows beyond ``CONTROL_MAX_BYTES``.
     """
     row = control_row(replace(control, revision=seen_revision + 1))
-    if len(row.document.encode()) > CONTROL_MAX_BYTES:
+    if grows and len(row.document.encode()) > CONTROL_MAX_BYTES:
         raise ControlFull
     if seen_revision == 0:
         unit.create(row, Conflict)
@@ -95,8 +108,10 @@ def list_cities(limit: int, after: str | None) -> tuple[list[City], str | None]:
 
 
 def create_city(unit: Unit, city: City) -> None:
-    """Adds a member; a second one of the same id is refused."""
+    """Adds a member; a second one of the same id, and a second founding one, are refused."""
     unit.create(_city_row(city), CityExists)
+    if city.founding:
+        unit.create(_FoundingRow("alliance#founding", "founding", city_id=city.city_id), FoundingTaken)
 
 
 def update_city(unit: Unit, city: City) -> None:

@@ -1,4 +1,4 @@
-"""The effect item: what a request did, its idempotency record and its line in "who looked", all one item.
+"""The effect item: what a request did, its idempotency record, its line in "who looked" and its posting, all one item.
 
 Its id is a keyed digest of the caller, the route and the Idempotency-Key, so a second try meets the first one's item:
 the transaction fails on it and hands it back. A fingerprint of the body tells a second try from another request.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -20,10 +20,14 @@ from chalicelib.core.errors import KeyReused, NotFound
 from chalicelib.core.table import Key, Row
 
 AUDIT_BUCKETS = 16
+PERSON_SECTOR = "who-acted"
 
 
 class EffectRow(Row, discriminator="effect"):
-    """One effect. ``facts`` and ``reply`` are canonical JSON; ``content_hash`` covers all but itself and its bucket."""
+    """One effect. ``facts``, ``reply`` and ``postings`` are canonical JSON.
+
+    ``by`` is who acted for the tenant, sealed. ``content_hash`` covers all but itself and its bucket.
+    """
 
     effect_id = UnicodeAttribute()
     verb = UnicodeAttribute()
@@ -32,8 +36,10 @@ class EffectRow(Row, discriminator="effect"):
     fingerprint = UnicodeAttribute()
     at = UnicodeAttribute()
     purpose = UnicodeAttribute()
+    by = UnicodeAttribute()
     facts = UnicodeAttribute()
     reply = UnicodeAttribute()
+    postings = UnicodeAttribute(null=True)
     content_hash = UnicodeAttribute()
     audit_bucket = UnicodeAttribute()
 
@@ -47,6 +53,7 @@ class Intent:
     actor: str
     tenant: str
     verb: str
+    by: str
 
     @property
     def city_id(self) -> str:
@@ -55,8 +62,17 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Booking:
+    """What an effect posts, as the ledger writes it, and where: the book's partition of the index, the book's day."""
+
+    book_pk: str
+    day: date
+    postings: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
-    """A stored effect, read back. ``facts`` and ``reply`` are canonical JSON."""
+    """A stored effect, read back. ``facts``, ``reply`` and ``postings`` are canonical JSON."""
 
     effect_id: str
     verb: str
@@ -67,6 +83,7 @@ class Effect:
     facts: str
     reply: str
     subject: str | None
+    postings: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +98,15 @@ class Look:
     purpose: str
 
 
-def intend(city_id: str, actor: str, tenant: str, verb: str, key: str, body: Any) -> Intent:
-    """The intent of this caller's request; the same caller, route and key always give the same id."""
-    digest = keys.mac("effect", canonical([actor, city_id, tenant, verb, key]).encode())[:16]
+def intend(city_id: str, actor: str, tenant: str, verb: str, key: str, body: Any, *, person: str = "") -> Intent:
+    """The intent of this caller's request; the same person, route and key always give the same id.
+
+    ``person`` is who acts for the tenant: a colleague's key is not his, or he could read what the colleague was told.
+    """
+    digest = keys.mac("effect", canonical([actor, city_id, tenant, person, verb, key]).encode())[:16]
     fingerprint = keys.mac("fingerprint", canonical(body).encode()).hex()
-    return Intent(f"{city_id}.{ids.encode(digest)}", fingerprint, actor, tenant, verb)
+    by = ids.pairwise(PERSON_SECTOR, person)
+    return Intent(f"{city_id}.{ids.encode(digest)}", fingerprint, actor, tenant, verb, by)
 
 
 def city_of(effect_id: str) -> str:
@@ -106,8 +127,12 @@ def row(
     facts: Any,
     reply: Any,
     subject: str | None = None,
+    booking: Booking | None = None,
 ) -> EffectRow:
-    """The item to write. ``subject`` (an account's partition key) lists it under "who looked"."""
+    """The item to write. ``subject`` (an account's partition key) lists it under "who looked".
+
+    It is listed under the caller's day; with a ``booking``, in that book instead, whoever the caller was.
+    """
     at = clock.stamp(now)
     key = key_of(intent.effect_id)
     made = EffectRow(
@@ -120,11 +145,15 @@ def row(
         fingerprint=intent.fingerprint,
         at=at,
         purpose=purpose,
+        by=intent.by,
         facts=canonical(facts),
         reply=canonical(reply),
         gsi2pk=f"{intent.city_id}#tenant#{intent.actor}:{intent.tenant}#{at[:10]}",
         gsi2sk=f"{at}#{intent.effect_id}",
     )
+    if booking is not None:
+        made.postings = booking.postings
+        made.gsi2pk, made.gsi2sk = booking.book_pk, f"{booking.day}#{at}#{intent.effect_id}"
     if subject is not None:
         made.gsi1pk, made.gsi1sk = subject, f"{at}#{intent.effect_id}"
     made.content_hash = content_hash(made)
@@ -133,9 +162,11 @@ def row(
 
 
 def content_hash(stored: EffectRow) -> str:
-    """SHA-256 over what the effect says, in a fixed order."""
-    said = [stored.effect_id, stored.verb, stored.actor, stored.tenant, stored.fingerprint, stored.at, stored.purpose]
-    return hashlib.sha256(canonical([*said, stored.facts, stored.reply, stored.gsi1pk]).encode()).hexdigest()
+    """SHA-256 over what the effect says, in a fixed order; postings come last, where there are any."""
+    who = [stored.effect_id, stored.verb, stored.actor, stored.tenant, stored.by, stored.gsi1pk]
+    said = [stored.fingerprint, stored.at, stored.purpose, stored.facts, stored.reply]
+    posted = [] if stored.postings is None else [stored.postings]
+    return hashlib.sha256(canonical([*who, *said, *posted]).encode()).hexdigest()
 
 
 def read(stored: EffectRow) -> Effect:
@@ -151,6 +182,7 @@ def read(stored: EffectRow) -> Effect:
         stored.facts,
         stored.reply,
         stored.gsi1pk,
+        stored.postings,
     )
 
 

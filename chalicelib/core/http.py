@@ -32,6 +32,7 @@ from chalicelib.core.errors import (
     InternalError,
     InvalidRequest,
     KeyMissing,
+    KeyReused,
     NotFound,
     Problem,
     StaleVersion,
@@ -227,12 +228,12 @@ def _respond(route: Route, call: Call, headers: Mapping[str, str]) -> Response:
         reply = route.view(call)
     except EffectExists as exists:
         assert call.intent is not None
-        return _replayed(route, effect.replay(_effect_row(exists), call.intent))
+        return _replayed(route, _effect_row(exists), call.intent)
     except Problem:
         earlier = effect.find(call.intent.effect_id) if call.intent is not None else None
         if earlier is None or call.intent is None:
             raise
-        return _replayed(route, effect.replay(earlier, call.intent))
+        return _replayed(route, earlier, call.intent)
     if reply.etag is not None and route.method == "GET" and _names(headers.get("if-none-match"), reply.etag):
         return Response(body="", status_code=304, headers={"ETag": reply.etag, "Cache-Control": "no-cache"})
     return encode_reply(reply, canonical=route.effect)
@@ -248,8 +249,17 @@ def _effect_row(exists: EffectExists) -> effect.EffectRow:
     return exists.row
 
 
-def _replayed(route: Route, stored: effect.Effect) -> Response:
-    """The stored reply: the same bytes that went out the first time."""
+def _replayed(route: Route, earlier: effect.EffectRow, intent: effect.Intent) -> Response:
+    """The stored reply: the same bytes that went out the first time.
+
+    Raises: KeyReused: another body came under the same key; StaleVersion: another change came under the same version.
+    """
+    try:
+        stored = effect.replay(earlier, intent)
+    except KeyReused:
+        if route.if_match:
+            raise StaleVersion from None
+        raise
     headers: dict[str, str | list[str]] = {"Content-Type": JSON, "Cache-Control": "no-store"}
     headers["Idempotency-Replayed"] = "true"
     return Response(body=stored.reply, status_code=route.status, headers=headers)
@@ -287,6 +297,9 @@ def _intent(
 ) -> effect.Intent | None:
     if not route.effect:
         return None
+    if route.method == "PUT":
+        # A change of a version names it: the same change again is the same effect.
+        return _intend(route, caller, etag(headers.get("if-match"), *path.values()), path, body)
     key = headers.get("idempotency-key")
     if not key or not _KEY.fullmatch(key):
         said = Text(
@@ -294,9 +307,13 @@ def _intent(
             "An Idempotency-Key header is needed: 8 to 64 letters, digits or ._~-",
         )
         raise KeyMissing(said)
-    return effect.intend(
-        caller.city_id, caller.kind, caller.tenant, f"{route.method} {route.path}", key, [dict(path), body]
-    )
+    return _intend(route, caller, key, path, body)
+
+
+def _intend(route: Route, caller: Caller, key: str, path: Mapping[str, str], body: Any) -> effect.Intent:
+    verb = f"{route.method} {route.path}"
+    asked = [dict(path), body]
+    return effect.intend(caller.city_id, caller.kind, caller.tenant, verb, key, asked, person=caller.person)
 
 
 def problem_response(problem: Problem) -> Response:

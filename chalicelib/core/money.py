@@ -1,7 +1,7 @@
 """Money: whole fen, and the few ways in which they are divided.
 
-An amount is an ``int`` of the asset's smallest unit (fen), a ratio an ``int`` of basis points (1 bp = 1/10,000). Nothing
-here sees a float. A figure is rounded once, where it arises; whatever is made of it later adds up to it exactly.
+An amount is an ``int`` of the asset's smallest unit (fen), a ratio an ``int`` of basis points (1 bp = 1/10,000).
+Nothing here sees a float. A figure is rounded once, where it arises; what is made of it later adds up to it exactly.
 
 list price of a line → ``floor_payable`` → discount → ``split`` among those who fund it → stored
                                                     → ``portion``: a refund takes the stored parts apart again
@@ -92,7 +92,8 @@ def portion(part: int, units: int, start: int, stop: int) -> int:
         start, stop: 0 ≤ start ≤ stop ≤ units.
     """
     assert whole(part) >= 0, "a stored part is not negative"
-    assert 0 <= whole(start) <= whole(stop) <= whole(units), "a span lies within the units"
+    assert whole(units) > 0, "a part belongs to some units"
+    assert 0 <= whole(start) <= whole(stop) <= units, "a span lies within the units"
     each, more = divmod(part, units)
     return each * (stop - start) + min(stop, more) - min(start, more)
 

@@ -75,6 +75,19 @@ class Gsi1(GlobalSecondaryIndex["Row"]):  # type: ignore[no-untyped-call]
     gsi1sk = UnicodeAttribute(range_key=True)
 
 
+class Gsi2(GlobalSecondaryIndex["Row"]):  # type: ignore[no-untyped-call]
+    """By tenant and day, and by book and day: the ledger."""
+
+    class Meta:
+        index_name = "gsi2"
+        projection = IncludeProjection(
+            ["kind", "v", "effect_id", "verb", "actor", "tenant", "at", "purpose", "postings"]
+        )
+
+    gsi2pk = UnicodeAttribute(hash_key=True)
+    gsi2sk = UnicodeAttribute(range_key=True)
+
+
 class Row(Model):
     """What all items share. ``v`` is the version of the item's own layout."""
 
@@ -94,6 +107,7 @@ class Row(Model):
     gsi2pk = UnicodeAttribute(null=True)
     gsi2sk = UnicodeAttribute(null=True)
     gsi1 = Gsi1()
+    gsi2 = Gsi2()
 
     @property
     def key(self) -> Key:
@@ -191,5 +205,15 @@ def query_gsi1(
     found = row_class.gsi1.query(
         gsi1pk, scan_index_forward=False, limit=limit, page_size=limit, last_evaluated_key=after
     )
+    rows = [row for row in found if isinstance(row, row_class)]
+    return rows, found.last_evaluated_key
+
+
+def query_gsi2(
+    row_class: type[RowT], gsi2pk: str, range_condition: Condition, *, limit: int, after: dict[str, Any] | None = None
+) -> tuple[list[RowT], dict[str, Any] | None]:
+    """One page of a tenant's or a book's items, oldest first, and the position to go on after (None at the end)."""
+    connection()
+    found = row_class.gsi2.query(gsi2pk, range_condition, limit=limit, page_size=limit, last_evaluated_key=after)
     rows = [row for row in found if isinstance(row, row_class)]
     return rows, found.last_evaluated_key

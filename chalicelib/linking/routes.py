@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from chalicelib.cities import store as cities
-from chalicelib.cities.rules import ControlFull, ScoreOffScale
+from chalicelib.cities.rules import CitySuspended, ControlFull, ScoreOffScale
 from chalicelib.core import cursor
 from chalicelib.core.auth import PUBLIC, allow
 from chalicelib.core.errors import Forbidden, NotFound
@@ -38,7 +38,7 @@ DISTRIBUTION_MAX_BYTES = 262_144
 _CITY_ID = re.compile(r"[a-z][a-z0-9-]{1,23}")
 _UNREADABLE = (service.ScaleMissing, DistributionInvalid, ScoreOffScale)
 _REFUSALS = (
-    *_UNREADABLE, LinkRangeOnly, DistributionDegenerate, DistributionSumOff, DistributionTooSmall,
+    CitySuspended, *_UNREADABLE, LinkRangeOnly, DistributionDegenerate, DistributionSumOff, DistributionTooSmall,
     DistributionOutOfDate, ReferenceFrozen, ReferenceUnfit, store.ReferenceMissing, ControlFull,
 )  # fmt: skip
 
@@ -121,7 +121,7 @@ def plot_distribution(call: Call) -> Reply:
 @routes.route(
     "POST", "/v1/conversions", policy=allow("city", "auditor", scope="scores:read"),
     body="linking/convert_scores.json", reply="linking/conversions.json",
-    problems=(service.NotLinked, LinkNotNumeric, ScoreOffScale),
+    problems=(CitySuspended, service.NotLinked, LinkNotNumeric, ScoreOffScale),
     summary=Text("换算本市的分数，至多一千个", "Convert scores of one's own city, up to 1,000"),
 )  # fmt: skip
 def convert_scores(call: Call) -> Reply:

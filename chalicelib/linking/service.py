@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.cities import store as cities
-from chalicelib.cities.rules import Control, Scale, ScaleInvalid, ScoreOffScale
+from chalicelib.cities.rules import Control, Scale, ScaleInvalid, ScoreOffScale, require_active
 from chalicelib.core import clock, effect
 from chalicelib.core.commit import Unit
 from chalicelib.core.effect import Intent
@@ -44,10 +44,10 @@ def publish(unit: Unit, intent: Intent, now: datetime, city_id: str, draft: Publ
     The founding city's first version is the reference population, for good; every other city is linked to it.
 
     Raises:
-        NotFound: no such city. ScaleMissing. The refusals of ``check_published``, in its order. ReferenceUnfit;
-        ReferenceMissing; ReferenceFrozen: the founding city again; ControlFull; Conflict; in this order.
+        NotFound: no such city. CitySuspended. ScaleMissing. The refusals of ``check_published``, in its order.
+        ReferenceUnfit; ReferenceMissing; ReferenceFrozen: the founding city again; Conflict; in this order.
     """
-    control = cities.load_control(city_id)
+    control = require_active(cities.load_control(city_id))
     scale = cities.current_scale(control, ScaleMissing)
     today = clock.day_in(control.time_zone, now)
     published = check_published(draft, scale, today)
@@ -95,9 +95,10 @@ def in_force(control: Control) -> tuple[Concordance, Scale]:
 def convert(from_city: str, to_city: str, scores: Sequence[int]) -> list[Conversion]:
     """What scores of one city mean in another, in their order; nothing is clamped.
 
-    Raises: NotFound: no such city; NotLinked; LinkNotNumeric; ScoreOffScale: with the place of the first bad score.
+    Raises:
+        NotFound: no such city; CitySuspended; NotLinked; LinkNotNumeric; ScoreOffScale: the place of the first bad one.
     """
-    controls = cities.load_controls({from_city, to_city})
+    controls = {city_id: require_active(c) for city_id, c in cities.load_controls({from_city, to_city}).items()}
     here, there = in_force(controls[from_city]), in_force(controls[to_city])
     try:
         return convert_many(scores, *here, *there)

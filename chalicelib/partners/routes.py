@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.cities.rules import CitySuspended, ControlFull
+from chalicelib.cities.rules import CitySuspended
 from chalicelib.core import codec, cursor
 from chalicelib.core.auth import PARTNER_KINDS, allow
 from chalicelib.core.errors import NotFound
@@ -51,15 +51,15 @@ def get_partner(call: Call) -> Reply:
 
 @routes.route(
     "PUT", "/v1/cities/{city_id}/partners/{partner_id}",
-    policy=allow("city", scope="partners:write", owner="city_id"), if_match=True,
-    body="partners/change_partner.json", reply="partners/partner.json", problems=(PartnerInvalid, ControlFull),
+    policy=allow("city", scope="partners:write", owner="city_id"), if_match=True, effect=True,
+    body="partners/change_partner.json", reply="partners/partner.json", problems=(PartnerInvalid,),
     summary=Text("更新合作方信息，或暂停、恢复其参与", "Change a partner's entry, suspend or reinstate it"),
 )  # fmt: skip
 def change_partner(call: Call) -> Reply:
     seen, control = store.load_with_control(call.path["city_id"], call.path["partner_id"])
     call.expect(_partner_etag(seen))
     wanted = codec.build(Partner, {**codec.plain(seen), **call.body})
-    changed = service.change(call.unit, control, seen, wanted)
+    changed = service.change(call.unit, call.effect_intent, call.now, control, seen, wanted)
     return Reply(changed, etag=_partner_etag(changed))
 
 

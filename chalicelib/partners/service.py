@@ -28,14 +28,16 @@ def enter(unit: Unit, intent: Intent, now: datetime, partner: Partner) -> Partne
     return partner
 
 
-def change(unit: Unit, control: Control, seen: Partner, wanted: Partner) -> Partner:
+def change(unit: Unit, intent: Intent, now: datetime, control: Control, seen: Partner, wanted: Partner) -> Partner:
     """Replaces a partner's entry. A change of status goes into the city's control item in the same transaction.
 
-    Raises: PartnerInvalid; ControlFull; StaleVersion: it has changed since it was seen; Conflict: the control item has.
+    Raises: PartnerInvalid; StaleVersion: it has changed since it was seen; Conflict: the control item has.
     """
     changed = replace(check_staff(wanted), revision=seen.revision + 1)
     store.update_partner(unit, changed)
     if changed.status != seen.status:
         save_control(unit, with_partner(control, changed), seen_revision=control.revision)
+    facts = {"city_id": changed.city_id, "partner_id": changed.partner_id, "revision": changed.revision}
+    unit.effect(effect.row(intent, now, purpose="change-partner", facts=facts, reply=changed))
     unit.commit()
     return changed

@@ -19,7 +19,15 @@ from chalicelib.subjects.service import own_account
 
 routes = Routes("scenarios", __name__)
 _CITY_ID = re.compile(r"[a-z][a-z0-9-]{1,23}")
-_PUBLISHING = (TableInvalid, ScaleMissing, service.VersionOutOfTurn, service.LintRefused, ControlFull)
+_PUBLISHING = (
+    CitySuspended,
+    TableInvalid,
+    ScaleMissing,
+    service.VersionOutOfTurn,
+    service.VersionBackdated,
+    service.LintRefused,
+    ControlFull,
+)
 _DECIDING = (
     PassInvalid, PassExpired, PassUsed, ConsentRequired, CitySuspended, PartnerSuspended, service.RecipientNotNamed,
 )  # fmt: skip

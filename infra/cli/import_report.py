@@ -28,10 +28,11 @@ def show_file(console: Console, file: ScoreFile) -> None:
         tell(console, Text("文件为 GBK 编码，已转换为 UTF-8", "The file is encoded in GBK; it is converted to UTF-8"))
     if file.bom:
         tell(console, Text("文件带有 BOM，已忽略", "The file begins with a byte order mark; it is ignored"))
-    if file.open_end:
+    if file.open_end and file.columns:
         said = Text(
-            "文件末尾没有换行，若文件曾被截断，最后一行可能不完整",
-            "The file does not end with a line break; if it was cut off, its last row may be incomplete",
+            "文件末尾没有换行，可能被截断，最后一行不予导入；若该行完整，请在文件末尾补一个换行后重新导入",
+            "The file does not end with a line break and may be cut off: its last row is not imported. If that row is "
+            "complete, add a line break at the end of the file and import it again",
         )
         tell(console, said)
 

@@ -47,7 +47,8 @@ class ScoreFile:
     Args:
         columns: The header's columns in its order; empty for NDJSON.
         rows_total: Rows up to the last line that is not blank.
-        open_end: Whether that line lacks its line break: the file may have been cut off.
+        open_end: Whether that line lacks its line break: the file may have been cut off, and a row of CSV that ends
+            so is not sent.
         seen: Size and time of change when it was looked over.
     """
 
@@ -163,13 +164,14 @@ def rows_of(file: ScoreFile, first_row: int = 1) -> Iterator[Row]:
         for number, line in enumerate(_lines(stream), start=1 - file.header_lines):
             if number >= first_row and 1 <= number <= file.rows_total:
                 row = _row(file, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
-                cut = number == file.rows_total and file.open_end and _incomplete(row)
+                cut = number == file.rows_total and file.open_end and _incomplete(file, row)
                 yield {"unreadable": "cut-off" if cut else row} if cut or isinstance(row, str) else row
     _check_same(file)
 
 
-def _incomplete(row: Row | Unreadable) -> bool:
-    return row in {"columns", "json"} if isinstance(row, str) else "" in row.values()
+def _incomplete(file: ScoreFile, row: Row | Unreadable) -> bool:
+    """Whether a row without its line break may be part of one: 69 of 693 looks whole, half an object does not."""
+    return row in {"columns", "json"} if isinstance(row, str) else bool(file.columns)
 
 
 def _check_same(file: ScoreFile) -> None:

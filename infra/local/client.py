@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from chalicelib.core.text import Text
 from infra.local.issuer import DevelopmentIssuer
 
 
@@ -36,6 +37,14 @@ class Refused(RuntimeError):
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(f"{exchange.method} {exchange.path} as {exchange.actor}: {exchange.status} {exchange.text}")
         self.exchange = exchange
+
+    @property
+    def said(self) -> Text:
+        """Why, in the words of the refusal."""
+        kind = self.exchange.headers.get("content-type", "")
+        if "problem+json" not in kind:
+            return Text(f"服务答复 {self.exchange.status}", f"The answer was {self.exchange.status}")
+        return Text(self.exchange.body["detail_zh"], self.exchange.body["detail"])
 
 
 class Client:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from chalicelib.partners.rules import is_uscc
 from chalicelib.subjects.rules import is_identity_number
@@ -104,12 +105,13 @@ def load_scenarios(client: Client) -> None:
 def load_people(client: Client) -> dict[str, dict[str, str]]:
     """Enrols the demo's people, pushes their scores and lets them consent; their subject ids."""
     found = {}
+    zones = {entry["city"]["city_id"]: entry["city"]["time_zone"] for entry in document("cities.json")}
     for person in document("people.json")["people"]:
         city_id, who = person["city"], person["id"]
         subject_id = enrol(client, person)
         found[who] = {"city": city_id, "subject_id": subject_id}
         client.people[who] = found[who]
-        push(client, city_id, subject_id, person["score"])
+        push(client, city_id, subject_id, person["score"], zones[city_id])
         for scenario_id, recipient in CONSENTS:
             consent(client, who, f"xiamen/{scenario_id}", recipient)
     return found
@@ -132,11 +134,17 @@ def enrol(client: Client, person: dict[str, Any]) -> str:
     return str(enrolled["subject_id"])
 
 
-def push(client: Client, city_id: str, subject_id: str, score: int) -> None:
+def push(client: Client, city_id: str, subject_id: str, score: int, time_zone: str) -> None:
     """Pushes a score as of the end of last month."""
-    as_of = last_full_month(now().date())[1].isoformat() + "T00:00:00Z"
+    as_of = end_of_last_month(now().date(), time_zone)
     body = {"score": score, "as_of": as_of, "revision": 1, "scale_version": 1}
     client.done("PUT", f"/v1/cities/{city_id}/subjects/{subject_id}/score", f"city:{city_id}", body)
+
+
+def end_of_last_month(today: date, time_zone: str) -> str:
+    """The last second of the last full month before a day, as a city's clocks show it."""
+    midnight = datetime.combine(last_full_month(today)[1], time(), ZoneInfo(time_zone))
+    return (midnight - timedelta(seconds=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def consent(client: Client, who: str, scenario: str, recipient: str) -> None:
@@ -149,7 +157,8 @@ def consent(client: Client, who: str, scenario: str, recipient: str) -> None:
         "items": ["decision"],
         "expires_at": expires_at,
     }
-    key = f"consent-{who}-{scenario}-{recipient}".replace("/", ".").replace(":", ".")[:64]
+    # The body holds a day, so the key does: loading goes on on another day too, and a consent again replaces itself.
+    key = f"consent-{expires_at[:10]}-{who}-{scenario}-{recipient}".replace("/", ".").replace(":", ".")[:64]
     client.done("POST", "/v1/me/consents", f"citizen:{who}", body, key=key)
 
 

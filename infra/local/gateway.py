@@ -19,6 +19,11 @@ from chalicelib.core.http import problem_response
 from chalicelib.core.text import Text
 
 Answered = tuple[int, dict[str, str], bytes]
+_UNREADABLE = {
+    414: Text("请求路径过长", "The path of the request is too long"),
+    431: Text("请求头过多或过长", "The headers of the request are too many or too long"),
+    505: Text("只支持 HTTP/1.1", "Only HTTP/1.1 is spoken here"),
+}
 
 
 class Gateway(LocalGateway):
@@ -49,6 +54,12 @@ class Gateway(LocalGateway):
     def no_length(self) -> Answered:
         """The answer to a request that does not say how long it is."""
         return _refusal(MalformedRequest(Text("请求须带 Content-Length", "A request states its Content-Length")))
+
+    def unreadable(self, code: int) -> Answered:
+        """The answer to what is no request of HTTP/1.1 that anybody here serves; ``code`` is HTTP's word for it."""
+        if code == 501:
+            return _refusal(MethodNotAllowed())
+        return _refusal(MalformedRequest(_UNREADABLE.get(code)))
 
     def too_large(self) -> Answered:
         """The answer to a body beyond what API Gateway takes."""

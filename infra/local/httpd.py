@@ -20,6 +20,10 @@ Pages = Callable[[str], Page | None]
 Note = Callable[[str, str, int], None]
 
 
+class PortUnusable(Exception):
+    """The port is taken, or not for us to take; the message says which."""
+
+
 class LocalServer(ThreadingHTTPServer):
     """The server: Egret's API and, beside it, a few pages for people."""
 
@@ -31,7 +35,10 @@ class LocalServer(ThreadingHTTPServer):
         self.pages = pages
         self.note = note
         self.gateway: Gateway | None = None
-        super().__init__((HOST, port), _Handler)
+        try:
+            super().__init__((HOST, port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise PortUnusable(getattr(error, "strerror", None) or error) from None
 
     @property
     def url(self) -> str:
@@ -63,6 +70,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, headers, content)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - the base class names them so
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class refuses by itself, in the one form; nothing of the request goes back."""
+        if self.request_version in {"", "HTTP/0.9"}:
+            self.request_version = self.protocol_version
+        self._refuse(self._gateway.unreadable(code))
 
     def _read_body(self) -> bytes | None:
         """The body; None if it was refused (and the connection is to end)."""

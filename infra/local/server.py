@@ -15,7 +15,9 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
+from infra.local.client import Refused
 from infra.local.database import DatabaseFailed, DatabaseInUse
+from infra.local.httpd import PortUnusable
 from infra.local.stack import Stack
 
 console = Console(highlight=False, soft_wrap=True)
@@ -32,21 +34,34 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     notes = Notes()
-    stack = Stack(options.folder, port=options.port, note=notes)
     try:
-        with stack:
+        with Stack(options.folder, port=options.port, note=notes) as stack:
             if not options.empty:
                 _load(stack)
             _welcome(stack, options.folder)
             notes.shown = True
             over.wait()
             console.print("\n正在停止…… stopping …")
-    except OSError as error:
-        return _sorry(f"端口 {options.port} 无法使用 / port {options.port} cannot be used: {error.strerror}")
+    except PortUnusable as error:
+        return _sorry(f"端口 {options.port} 无法使用 / port {options.port} cannot be used: {error}")
     except (DatabaseInUse, DatabaseFailed) as error:
         return _sorry(str(error))
+    except Refused as refused:
+        return _sorry(_not_loaded(refused, options.folder))
+    except OSError as error:
+        return _sorry(f"无法继续 / cannot go on: {error.strerror or error}: {error.filename or options.folder}")
     console.print("已停止。stopped.")
     return 0
+
+
+def _not_loaded(refused: Refused, folder: Path) -> str:
+    exchange, said = refused.exchange, refused.said
+    return (
+        f"演示数据没有载入完：{exchange.method} {exchange.path} 被拒绝（{said.zh}）。"
+        f"{folder}/ 中的数据可能来自另一版本：可用 --folder 换一个目录，或加 --empty 直接启动。\n"
+        f"The demo could not be loaded: {exchange.method} {exchange.path} was refused ({said.en}). The data in {folder}/ "
+        "may be of another version: take another folder with --folder, or start without the demo with --empty."
+    )
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:

@@ -92,7 +92,9 @@ class Teller:
 
 
 def _words(value: Any) -> str:
-    return {True: "是 yes", False: "否 no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if value is None:
+        return "未知 unknown"
+    return {True: "是 yes", False: "否 no"}[value] if isinstance(value, bool) else str(value)
 
 
 def beyond(reply: Any, sent: Any) -> Any:
@@ -107,9 +109,10 @@ def shortened(value: Any) -> Any:
     """The value with long lists and texts cut, so that a person can read it."""
     if isinstance(value, dict):
         return {name: shortened(inner) for name, inner in value.items()}
-    if isinstance(value, list) and len(value) > 2 * LONGEST_LIST:
+    # The demo's own figures come as tuples, replies as lists.
+    if isinstance(value, (list, tuple)) and len(value) > 2 * LONGEST_LIST:
         return [*map(shortened, value[:LONGEST_LIST]), f"… {len(value) - LONGEST_LIST} more"]
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [shortened(inner) for inner in value]
     if isinstance(value, str) and len(value) > LONGEST_TEXT and " " not in value:
         return value[: LONGEST_TEXT // 2] + "…"

@@ -86,7 +86,7 @@ def test_a_write_is_made_once_or_names_its_version(route: Route) -> None:
         assert route.effect == (name_of(route) not in WITHOUT_KEY)
         assert not route.if_match
     else:
-        assert not route.effect
+        assert route.effect == route.if_match
         assert route.if_match == (route.method in {"PUT", "PATCH"} and name_of(route) not in WITHOUT_IF_MATCH)
     assert route.status == 200 or (route.status == 201 and route.effect)
 

@@ -26,6 +26,15 @@ class AgreementInvalid(Problem):
     title = Text("互认协议内容有误", "The recognition agreement is not well defined")
 
 
+class AgreementOverlaps(Problem):
+    code = "agreement-overlaps"
+    status = 409
+    title = Text(
+        "与该城市已有生效或将生效的协议，请先结束原协议",
+        "There is an agreement with this city for the same scenarios and days already; end it first",
+    )
+
+
 class AgreementClosed(Problem):
     code = "agreement-closed"
     status = 409
@@ -43,6 +52,17 @@ class Recognition:
     valid_from: date
     valid_to: date | None = None
     scenarios: tuple[str, ...] = ()
+
+    def ended(self, today: date) -> bool:
+        """Whether it applies neither today nor on any later day."""
+        return self.valid_to is not None and self.valid_to <= max(today, self.valid_from)
+
+    def meets(self, other: Recognition, today: date) -> bool:
+        """Whether both apply to the same home city's citizens in one scenario on one day, today or later."""
+        first = max(self.valid_from, other.valid_from, today)
+        in_time = all(a.valid_to is None or first < a.valid_to for a in (self, other))
+        shared = not self.scenarios or not other.scenarios or set(self.scenarios) & set(other.scenarios)
+        return self.home == other.home and in_time and bool(shared)
 
     def covers(self, scenario_id: str, day: date) -> bool:
         """Whether it applies to a scenario on a day."""
@@ -104,7 +124,7 @@ def check_agreement(agreement: Agreement, host_scale: Scale, home_scale: Scale) 
         raise AgreementInvalid.at("/grade_map", said)
     if agreement.method == "grade_map":
         _check_grade_map(agreement, host_scale, home_scale)
-    if agreement.method == "same_treatment" and not _alike(host_scale, home_scale):
+    if agreement.method == "same_treatment" and host_scale.grid != home_scale.grid:
         said = Text("两市分制不同，不能直接同城待遇", "The two scales differ; the same treatment needs equal scales")
         raise AgreementInvalid.at("/method", said)
     return agreement
@@ -125,21 +145,14 @@ def _check_grade_map(agreement: Agreement, host_scale: Scale, home_scale: Scale)
         raise AgreementInvalid.at("/grade_map", said)
 
 
-def _alike(one: Scale, other: Scale) -> bool:
-    return (one.minimum, one.maximum, one.step, one.direction) == (
-        other.minimum,
-        other.maximum,
-        other.step,
-        other.direction,
-    )
-
-
-def sign(agreement: Agreement, city_id: str) -> Agreement:
+def sign(agreement: Agreement, city_id: str, today: date) -> Agreement:
     """The agreement with one more signature; signing twice changes nothing.
 
-    Raises: AgreementClosed: both have signed already.
+    Raises: AgreementClosed: it has ended, or both have signed already.
     """
     assert city_id in {agreement.host, agreement.home}, "only the two cities sign"
+    if agreement.valid_to is not None and agreement.valid_to <= today:
+        raise AgreementClosed
     if city_id in agreement.signed_by:
         return agreement
     if agreement.signed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from chalicelib.cities.rules.agreement import Agreement, Recognition
+from chalicelib.cities.rules.agreement import Agreement, AgreementOverlaps, Recognition
 from chalicelib.core.errors import Problem
 from chalicelib.core.text import Text
 
@@ -18,6 +18,12 @@ class CityExists(Problem):
     code = "city-exists"
     status = 409
     title = Text("该城市已加入联盟", "This city is in the alliance already")
+
+
+class FoundingTaken(Problem):
+    code = "founding-taken"
+    status = 409
+    title = Text("联盟已有创始城市", "The alliance has its founding city already")
 
 
 class CitySuspended(Problem):
@@ -117,16 +123,28 @@ def with_city(control: Control, city: City) -> Control:
     return replace(control, active=city.status == "active", time_zone=city.time_zone, districts=districts)
 
 
-def with_agreement(control: Control, agreement: Agreement) -> Control:
-    """The control item after an agreement was signed by both, or has ended."""
-    kept = tuple(a for a in control.agreements if a.agreement_id != agreement.agreement_id)
-    return replace(control, agreements=(*kept, agreement.recognition))
+def with_agreement(control: Control, agreement: Agreement, today: date) -> Control:
+    """The control item after an agreement was signed by both, or has ended; what has ended is dropped.
+
+    Raises: AgreementOverlaps: another one applies to the same people in the same scenario on the same days.
+    """
+    others = tuple(a for a in control.agreements if a.agreement_id != agreement.agreement_id and not a.ended(today))
+    recognition = agreement.recognition
+    if recognition.ended(today):
+        return replace(control, agreements=others)
+    if any(recognition.meets(other, today) for other in others):
+        raise AgreementOverlaps
+    return replace(control, agreements=(*others, recognition))
 
 
-def with_scenario(control: Control, scenario_id: str, span: Span) -> Control:
-    """The control item after a scenario's version was published: from its first day on it replaces every other."""
+def with_scenario(control: Control, scenario_id: str, span: Span, today: date) -> Control:
+    """The control item after a scenario's version was published: from its first day on it replaces every other.
+
+    Versions that apply neither today nor later are dropped, but for the one just published.
+    """
     earlier = (s for s in control.scenarios.get(scenario_id, ()) if s.valid_from < span.valid_from)
-    kept = tuple(replace(s, valid_to=min(s.valid_to or date.max, span.valid_from)) for s in earlier)
+    ended = (replace(s, valid_to=min(s.valid_to or date.max, span.valid_from)) for s in earlier)
+    kept = tuple(s for s in ended if s.valid_to is None or today < s.valid_to)
     return replace(control, scenarios={**control.scenarios, scenario_id: (*kept, span)})
 
 

@@ -79,6 +79,11 @@ class Scale:
             raise ScoreOffScale.at(pointer, said.format(lo=self.minimum, step=self.step))
         return score
 
+    @property
+    def grid(self) -> tuple[int, int, int, Direction]:
+        """Range, step and direction. On two versions with the same grid a score is the same score."""
+        return self.minimum, self.maximum, self.step, self.direction
+
     def oriented(self, score: int) -> int:
         """The score with more being better: itself, or mirrored within the range. Its own inverse."""
         return score if self.direction == "higher_is_better" else self.minimum + self.maximum - score

@@ -56,7 +56,7 @@ CHART: Mapping[str, Role] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whose accounts: the city's own, the platform's in that city, or a partner's. A party's name is its book's name."""
+    """Whose accounts: the city's own, the platform's in that city, or a partner's. Its name is its book's name too."""
 
     city_id: str
     kind: str

@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from chalicelib.core.money import whole
 from chalicelib.ledger.rules.accounts import is_party, parse_account
@@ -54,7 +55,9 @@ def combined(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     sums: Counter[tuple[str, str]] = Counter()
     for posting in postings:
         sums[posting.account, posting.asset] += whole(posting.amount)
-    return tuple(Posting(account, asset, whole(sums[account, asset])) for account, asset in sorted(sums) if sums[account, asset])
+    return tuple(
+        Posting(account, asset, whole(sums[account, asset])) for account, asset in sorted(sums) if sums[account, asset]
+    )
 
 
 def negated(postings: Iterable[Posting]) -> tuple[Posting, ...]:
@@ -65,7 +68,8 @@ def negated(postings: Iterable[Posting]) -> tuple[Posting, ...]:
 def check_entry(entry: Entry) -> Entry:
     """The entry itself. Anything else than the following is a broken belief:
 
-    - ids, purpose, book and accounts are well formed, and the book's party is one of those posted to;
+    - ids, purpose, book and accounts are well formed, and the book's party is one of those posted to (a reversal is
+      listed where its original is, whatever part of it is taken back);
     - ``at`` is aware, and ``day`` is the day of that instant somewhere on earth;
     - 2 to 40 postings, one per account, in the order of the accounts, each of a whole amount other than zero;
     - the postings sum to zero in each asset.
@@ -75,11 +79,12 @@ def check_entry(entry: Entry) -> Entry:
     assert entry.reverses != entry.entry_id, "an entry does not reverse itself"
     assert _PURPOSE.fullmatch(entry.purpose), "a purpose is one word"
     assert entry.at.tzinfo is not None, "an instant knows its zone"
-    assert abs(entry.day - entry.at.date()) <= timedelta(days=1), "an entry's day is the day of its instant"
+    days_apart = abs(entry.day - entry.at.astimezone(UTC).date())
+    assert days_apart <= timedelta(days=1), "an entry's day is the day of its instant"
     check_postings(entry.postings)
     assert is_party(entry.book), "a book belongs to a party"
     parties = {parse_account(posting.account).party.name for posting in entry.postings}
-    assert entry.book in parties, "an entry is listed by one of its parties"
+    assert entry.reverses is not None or entry.book in parties, "an entry is listed by one of its parties"
     return entry
 
 
@@ -87,7 +92,7 @@ def check_postings(postings: Sequence[Posting]) -> None:
     """Returns if these postings make an entry; see ``check_entry``."""
     assert 2 <= len(postings) <= MOST_POSTINGS, "an entry has 2 to 40 postings"
     accounts = [posting.account for posting in postings]
-    assert all(one < other for one, other in zip(accounts, accounts[1:], strict=False)), "one posting per account"
+    assert all(one < other for one, other in pairwise(accounts)), "one posting per account"
     sums: Counter[str] = Counter()
     for posting in postings:
         parse_account(posting.account)

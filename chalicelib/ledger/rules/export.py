@@ -39,7 +39,9 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """A header and one line per posting. Amounts are in yuan, debits > 0."""
     yield ",".join(CSV_COLUMNS) + "\r\n"
     for entry in entries:
-        head = ",".join((entry.book, f"{entry.day}", _instant(entry), entry.entry_id, entry.reverses or "", entry.purpose))
+        head = ",".join(
+            (entry.book, f"{entry.day}", _instant(entry), entry.entry_id, entry.reverses or "", entry.purpose)
+        )
         for posting in entry.postings:
             yield f"{head},{posting.account},{posting.asset},{amount_text(posting.amount, posting.asset)}\r\n"
 
@@ -48,7 +50,7 @@ def beancount_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """A journal that ``bean-check`` accepts if, and only if, it adds up.
 
     Each account is opened for one asset where it is first seen. The end asserts the balance of every account as Egret
-    sums it, so that beancount's own sums are compared with ours.
+    sums it, so that beancount's own sums are compared with ours, to the last fen.
     """
     yield from _HEAD
     sums: Counter[tuple[str, str]] = Counter()
@@ -62,7 +64,7 @@ def beancount_lines(entries: Iterable[Entry]) -> Iterator[str]:
         yield from _transaction(entry)
     for (account, asset), total in sorted(sums.items()):
         name, amount = beancount_account(account), amount_text(total, asset)
-        yield f"{last + timedelta(days=1)} balance {name} {amount} {asset}\n"
+        yield f"{last + timedelta(days=1)} balance {name} {amount} ~ {amount_text(0, asset)} {asset}\n"
 
 
 def _transaction(entry: Entry) -> Iterator[str]:

@@ -94,11 +94,12 @@ def build_concordance(
         link_sd: One standard deviation, in R, of what the link may be off by; at least 10 where nobody holds both
             scores.
 
-    Raises: ReferenceFrozen: the founding city itself. Its scores keep their R, or real improvement would vanish.
+    Raises: ReferenceFrozen: the founding city itself, on the grid of the reference. Its scores keep their R, or real
+        improvement would vanish. On another range, step or direction it is linked like any other city.
     """
     assert reference.is_reference, "linked to the reference, never to another link"
     assert link_sd >= LEAST_LINK_SD, "without people scored by both cities the link is no surer"
-    if scale.city_id == reference.city_id:
+    if scale.city_id == reference.city_id and scale.grid == reference.grid:
         raise ReferenceFrozen
     if published.kind == "cuts":
         link = _Link(reference.id, reference.n, 0.0, (), version, valid_from, supersedes)

@@ -86,6 +86,11 @@ class Concordance:
         return f"{self.city_id}/{self.version}"
 
     @property
+    def grid(self) -> tuple[int, int, int, Direction]:
+        """Range, step and direction of the scale it was built on (``Scale.grid``)."""
+        return self.minimum, self.maximum, self.step, self.direction
+
+    @property
     def is_reference(self) -> bool:
         return self.reference_id == self.id
 

@@ -28,6 +28,7 @@ MAX_TIERS = 12
 MAX_DISTRICTS = 40
 MAX_SHARES = 8
 MAX_PRIORITY = 1_000
+DEFAULT_PRIORITY = 100
 MAX_VERSION = 999_999
 RESERVATION_SECONDS = (60, 30 * 86_400)
 
@@ -125,7 +126,7 @@ class Stacking:
     """
 
     exclusive_group: str | None = None
-    priority: int = 100
+    priority: int = DEFAULT_PRIORITY
     cap_bp: int | None = None
     cap_fen: int | None = None
 
@@ -175,5 +176,9 @@ class Offer:
         return next((variant for variant in self.variants if variant.variant_id == variant_id), None)
 
     def covers(self, district: str | None) -> bool:
-        """Whether the offer holds in a district; an offer of some districts does not hold where none is named."""
-        return not self.districts or district in self.districts
+        """Whether the offer holds in a district; where none is named, it is the offer's own."""
+        return not self.districts or district is None or district in self.districts
+
+    def place(self, district: str | None) -> str | None:
+        """The district by whose rules a person is judged: the one named, else the offer's first, else none."""
+        return district if district is not None or not self.districts else self.districts[0]

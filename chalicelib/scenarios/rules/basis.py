@@ -77,12 +77,3 @@ def host_grade_of(agreement: Agreement, home_scale: Scale, score: int) -> str | 
     """The host's grade that a signed map gives a home score; None for any other method."""
     grade = home_scale.grade_of(home_scale.check(score))
     return None if grade is None else agreement.grade_map.get(grade.name)
-
-
-def on_equal_terms(one: Scale, other: Scale) -> bool:
-    """Whether a figure says the same on both scales, as it must where visitors are treated like residents.
-
-    The agreement was checked on the scales of its day; either city may have published another since.
-    """
-    terms = [(scale.minimum, scale.maximum, scale.step, scale.direction) for scale in (one, other)]
-    return terms[0] == terms[1]

@@ -36,6 +36,13 @@ class BenefitField:
         """Whether the value is of this field's kind and within 0 … ``most``."""
         return isinstance(value, bool) if self.unit == "yes_no" else type(value) is int and 0 <= value <= self.most
 
+    @property
+    def takes(self) -> Text:
+        """Which values it allows, in words."""
+        if self.unit == "yes_no":
+            return Text("true 或 false", "true or false")
+        return Text("0 至 {most} 的整数", "a whole number from 0 to {most}").format(most=self.most)
+
     def worth(self, value: int | bool | None) -> int:
         """A number that is larger the better the value is for the person; None is the field left out."""
         if self.better == "more":

@@ -24,7 +24,6 @@ from chalicelib.scenarios.rules.conditions import (
     all_of,
     any_of,
     leaves,
-    negated,
 )
 from chalicelib.scenarios.rules.documents import to_document
 from chalicelib.scenarios.rules.reading import escaped
@@ -78,7 +77,11 @@ class World:
 
 
 def judge(node: Node, world: World) -> Verdict:
-    """Whether the person meets the condition. Without a score no range of scores is met, not even one from 0."""
+    """Whether the person meets the condition. Without a score no range of scores is met, not even one from 0.
+
+    Of a score that is known only to lie between two thresholds the least counts: an upper edge is passed only by what
+    surely passes it, so that whatever the lowest such score is given is given.
+    """
     if isinstance(node, GroupNode):
         parts = (judge(part, world) for part in node.parts)
         return all_of(parts) if node.every else any_of(parts)
@@ -86,8 +89,9 @@ def judge(node: Node, world: World) -> Verdict:
         return world.resident if node.name is None else world.attributes[node.name]
     if not world.scored:
         return False
-    above: Verdict = True if node.low is None else world.levels[node.low]
-    return above if node.high is None else all_of((above, negated(world.levels[node.high])))
+    if node.high is not None and world.levels[node.high] is True:
+        return False
+    return True if node.low is None else world.levels[node.low]
 
 
 def leaf_nodes(node: Node) -> Iterator[LeafNode]:

@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from chalicelib.scenarios.rules.benefits import Benefit
 from chalicelib.scenarios.rules.compiled import CompiledArea, CompiledTable, World
-from chalicelib.scenarios.rules.rulings import NO_AREA, NOT_IN_FORCE, NextStep, Outcome, Reason, Ruling, rule
+from chalicelib.scenarios.rules.rulings import (
+    NO_AREA,
+    NOT_IN_FORCE,
+    NextStep,
+    Outcome,
+    Reason,
+    Ruling,
+    district_needed,
+    rule,
+)
 from chalicelib.scenarios.rules.standings import Facts
 
 MAX_RULINGS = 4_096
@@ -61,14 +70,15 @@ class Decision(NamedTuple):
 def decide(compiled: CompiledTable, facts: Facts) -> Decision:
     """What the table gives this person.
 
-    A table that is not in force on the day, and a district without an area where there is no city-wide one, are
-    refusals with a reason, in this order.
+    A table that is not in force on the day, and a district (or none) without an area where there is no city-wide one,
+    are refusals with a reason, in this order.
     """
     if not compiled.table.in_force(facts.on):
         return Decision(compiled, facts, *NOT_IN_FORCE)
     area = compiled.areas.get(facts.district) or compiled.areas.get(None)
     if area is None:
-        return Decision(compiled, facts, *NO_AREA)
+        none_asked = facts.district is None
+        return Decision(compiled, facts, *(district_needed(filter(None, compiled.areas)) if none_asked else NO_AREA))
     _, _, standing, attributes, resident = facts
     levels = tuple(map(standing.reaches, area.thresholds))
     known = tuple(map(attributes.get, area.attributes)) if area.attributes else ()

@@ -109,8 +109,9 @@ def _by_grade(read: Reader, area: Mapping[str, Any], at: str) -> ByGrade:
         read.fault(f"{at}/by_grade", "应为“等级：数值”的对象", "This must be an object of grades and amounts")
         amounts = {}
     for name, amount in amounts.items():
-        if type(amount) is not int:
-            read.fault(f"{at}/by_grade/{escaped(str(name))}", "应为整数", "This must be a whole number")
+        if not isinstance(amount, int):
+            place = f"{at}/by_grade/{escaped(str(name))}"
+            read.fault(place, "应为整数或真假值", "Give a whole number, true or false")
     return ByGrade(read.word(area, "unit", at), dict(amounts))
 
 

@@ -12,7 +12,7 @@ from chalicelib.scenarios.rules.compiled import Params
 from chalicelib.scenarios.rules.conditions import Verdict
 from chalicelib.scenarios.rules.decisions import Decision
 from chalicelib.scenarios.rules.receipts import ENGINE_VERSION, digest
-from chalicelib.scenarios.rules.rulings import NO_AREA, NOT_IN_FORCE, Outcome, Reason
+from chalicelib.scenarios.rules.rulings import TABLE_REFUSES, Outcome, Reason
 from chalicelib.scenarios.rules.standings import StandingKind
 from chalicelib.scenarios.rules.wording import (
     OUTCOMES,
@@ -27,7 +27,10 @@ Audience = Literal["citizen", "auditor", "partner"]
 
 @dataclass(frozen=True, slots=True)
 class PartnerView:
-    """For a merchant, a bank, an operator, a host city: the tier and what it gives."""
+    """For a merchant, a bank, an operator, a host city: the tier and what it gives.
+
+    ``illustrative``, here and for the citizen: the table's figures are invented.
+    """
 
     city_id: str
     scenario_id: str
@@ -37,6 +40,7 @@ class PartnerView:
     tier_ids: tuple[str, ...]
     benefit: Benefit
     codes: tuple[str, ...]
+    illustrative: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class CitizenView:
     benefit: tuple[BenefitLine, ...]
     reasons: tuple[ReasonLine, ...]
     next_tier: NextLine | None
+    illustrative: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +148,13 @@ def _for_partner(decision: Decision) -> PartnerView:
         tier_ids=decision.tier_ids,
         benefit=dict(decision.benefit),
         codes=codes,
+        illustrative=decision.compiled.table.illustrative,
     )
 
 
 def _does_not_apply(decision: Decision) -> bool:
     """Whether the table says nothing on this day or in this district."""
-    return decision.reasons in (NOT_IN_FORCE.reasons, NO_AREA.reasons)
+    return any(reason.code in TABLE_REFUSES for reason in decision.reasons)
 
 
 def _for_citizen(decision: Decision) -> CitizenView:
@@ -170,6 +176,7 @@ def _for_citizen(decision: Decision) -> CitizenView:
         ),
         reasons=reasons,
         next_tier=_next_line(decision),
+        illustrative=decision.compiled.table.illustrative,
     )
 
 
@@ -186,8 +193,9 @@ def _next_line(decision: Decision) -> NextLine | None:
         return None
     area = decision.compiled.areas[decision.area]
     name = next(tier.name for tier in area.tiers if tier.tier_id == step.tier_id)
-    missing = decision.missing_points
-    return NextLine(step.tier_id, name, dict(step.gives), missing, next_sentence(step, name, missing))
+    missing, linked = decision.missing_points, decision.facts.standing.kind == "linked"
+    said = next_sentence(step, decision.compiled.scale, missing, own_scale=linked)
+    return NextLine(step.tier_id, name, dict(step.gives), missing, said)
 
 
 def _for_auditor(decision: Decision) -> AuditorView:

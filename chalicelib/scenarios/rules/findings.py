@@ -23,7 +23,9 @@ class Finding:
 
 _ERRORS: Mapping[str, Text] = {
     "city-mismatch": Text("规则与分制不属于同一城市", "This table and the scale belong to different cities"),
-    "dates-contradict": Text("失效日期必须晚于生效日期", "The last day must come after the first"),
+    "dates-contradict": Text(
+        "失效日（当天不再生效）必须晚于生效日", "The day it ends must come after the day it begins"
+    ),
     "versions-overlap": Text(
         "第 {a} 版与第 {b} 版在同一天都生效", "Versions {a} and {b} would both be in force on the same day"
     ),
@@ -44,12 +46,12 @@ _ERRORS: Mapping[str, Text] = {
     "threshold-beyond-reach": Text("没有人的分数能越过这条线", "Nobody's score can pass this line"),
     "benefit-unknown": Text("没有这种优惠项目", "There is no such kind of benefit"),
     "benefit-value": Text(
-        "该优惠项目的取值应为 0 至 {most} 的整数，或真假值",
-        "This benefit takes a whole number from 0 to {most}, or true/false",
+        "该优惠项目的取值应为{takes_zh}",
+        "This benefit takes {takes_en}",
     ),
     "gap": Text(
-        "{low} 至 {high} 分没有对应档位，而更低的分数却有",
-        "Scores from {low} to {high} get no tier although lower ones do",
+        "{low} 至 {high} 分没有对应档位，而更差的分数却有",
+        "Scores from {low} to {high} get no tier although worse ones do",
     ),
     "overlap": Text(
         "{low} 至 {high} 分同时落在“{a_zh}”和“{b_zh}”两档，而两档优惠不同",
@@ -78,6 +80,11 @@ _WARNINGS: Mapping[str, Text] = {
         "收入、存款、证券、商业保险、不动产、纳税数额须经本人书面同意方可采集",
         "Income, deposits, securities, insurance, real estate and tax may be asked only with written consent",
     ),
+    "fact-without-source": Text(
+        "目前没有任何来源提供这项事实，它将始终“尚未确认”",
+        "There is no source for this fact yet; it will always be not known",
+    ),
+    "more-findings": Text("另有 {n} 项问题未列出", "{n} more findings are not listed"),
     "grade-skipped": Text(
         "没有写“{grade_zh}”，它将按更低一级的“{low_zh}”办理",
         "“{grade_en}” is not named and would be treated as the lower “{low_en}”",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from chalicelib.cities.rules import Scale, Scheme
-from chalicelib.scenarios.rules.benefits import FIELDS, Benefit
+from chalicelib.scenarios.rules.benefits import FIELDS, Benefit, BenefitField
 from chalicelib.scenarios.rules.compiled import unknown_grades
 from chalicelib.scenarios.rules.conditions import AttributeIs, Leaf, ScoreIs, leaves
 from chalicelib.scenarios.rules.findings import Finding, finding
@@ -57,7 +57,11 @@ def lint_benefit(benefit: Benefit, at: str) -> Iterator[Finding]:
         if field is None:
             yield finding("benefit-unknown", f"{at}/{escaped(name)}")
         elif not field.allows(value):
-            yield finding("benefit-value", f"{at}/{name}", most=field.most)
+            yield _bad_value(field, f"{at}/{name}")
+
+
+def _bad_value(field: BenefitField, at: str) -> Finding:
+    return finding("benefit-value", at, takes_zh=field.takes.zh, takes_en=field.takes.en)
 
 
 def _lint_baseline(benefit: Benefit, without: Benefit, at: str) -> Iterator[Finding]:
@@ -75,7 +79,7 @@ def _lint_by_grade(area: Area, scale: Scale, at: str) -> Iterator[Finding]:
         return
     for name, amount in amounts.items():
         if not FIELDS[unit].allows(amount):
-            yield finding("benefit-value", f"{at}/by_grade/{escaped(name)}", most=FIELDS[unit].most)
+            yield _bad_value(FIELDS[unit], f"{at}/by_grade/{escaped(name)}")
         yield from _lint_baseline({unit: amount}, area.without, f"{at}/by_grade/{escaped(name)}")
     named = None
     for grade in scale.grades:
@@ -105,8 +109,10 @@ def _lint_threshold(edge: str, bound: int, scale: Scale, pointer: str) -> Iterat
 def _lint_fact(name: str, forbidden: Collection[str], pointer: str) -> Iterator[Finding]:
     if name in forbidden or _mentions(name, PROHIBITED_FACTS):
         yield finding("fact-forbidden", pointer)
-    elif _mentions(name, CONSENT_FACTS):
+        return
+    if _mentions(name, CONSENT_FACTS):
         yield finding("fact-needs-consent", pointer)
+    yield finding("fact-without-source", pointer)
 
 
 def _mentions(name: str, words: Collection[str]) -> bool:

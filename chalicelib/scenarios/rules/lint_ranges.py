@@ -13,6 +13,7 @@ from itertools import product
 from chalicelib.cities.rules import Scale
 from chalicelib.scenarios.rules.compiled import CompiledArea, CompiledTier, World, judge
 from chalicelib.scenarios.rules.findings import Finding, finding
+from chalicelib.scenarios.rules.lint_bits import Layout, bits_of, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,52 +67,64 @@ def matches(area: CompiledArea, stretch: Stretch, case: Case) -> list[bool]:
     return [judge(tier.node, world) is True for tier in area.tiers]
 
 
-Grid = dict[Case, list[list[bool]]]
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Who meets what: for every set of facts one number per tier, whose bit ``i`` says that ``steps[i]`` meets it."""
+
+    steps: list[Stretch]
+    rows: dict[Case, list[int]]
 
 
-def lint_ranges(area: CompiledArea, scale: Scale, pointer: str) -> Iterator[Finding]:
+def grid_of(area: CompiledArea, scale: Scale) -> Grid:
+    """The same answers as ``matches``, each single condition being judged once for everybody at a time."""
+    steps, facts = stretches(area, scale), cases(area)
+    lows = [step.low for step in steps]
+    layout = Layout(lows, [(case.held, case.resident) for case in facts])
+    met = [bits_of(tier.node, layout) for tier in area.tiers]
+    return Grid(steps, {case: [layout.row(bits, index) for bits in met] for index, case in enumerate(facts)})
+
+
+def lint_ranges(area: CompiledArea, grid: Grid, scale: Scale, pointer: str) -> Iterator[Finding]:
     """Gaps, overlaps and rows that never count, each place once."""
-    steps = stretches(area, scale)
-    grid = {case: [matches(area, step, case) for step in steps] for case in cases(area)}
-    found = [*_gaps(steps, grid, scale, pointer)]
+    for gap in dict.fromkeys(_gaps(grid)):
+        yield finding("gap", f"{pointer}/tiers", **gap.said(scale))
     if not area.cumulative:
-        found += _overlaps(area, steps, grid, scale)
-    found += _idle(area, grid)
-    yield from dict.fromkeys(found)
+        for first, second, shared in dict.fromkeys(_overlaps(area, grid)):
+            names = _named(area.tiers[first], "a") | _named(area.tiers[second], "b")
+            yield finding("overlap", area.tiers[second].pointer, **shared.said(scale), **names)
+    yield from _idle(area, grid)
 
 
-def _runs(steps: list[Stretch], marked: list[bool]) -> Iterator[Stretch]:
-    """The marked stretches of scores, those side by side as one."""
-    low = None
-    for index, step in enumerate(steps):
-        low = step.low if marked[index] and low is None else low
-        if marked[index] and not any(marked[index + 1 : index + 2]):
-            yield Stretch(low, step.high)
-            low = None
+def _gaps(grid: Grid) -> Iterator[Stretch]:
+    """Scores that no tier takes although some worse score has one."""
+    for row in grid.rows.values():
+        covered = 0
+        for bits in row:
+            covered |= bits & ~1
+        worst = covered & -covered
+        if worst:
+            yield from _spans(grid, ~covered & -worst)
 
 
-def _gaps(steps: list[Stretch], grid: Grid, scale: Scale, pointer: str) -> Iterator[Finding]:
-    """Scores that no tier takes although some lower score has one."""
-    for rows in grid.values():
-        covered = [any(row) for row in rows[1:]]
-        bare = [not has and any(covered[:index]) for index, has in enumerate(covered)]
-        for gap in _runs(steps[1:], bare):
-            yield finding("gap", f"{pointer}/tiers", **gap.said(scale))
-
-
-def _overlaps(area: CompiledArea, steps: list[Stretch], grid: Grid, scale: Scale) -> Iterator[Finding]:
+def _overlaps(area: CompiledArea, grid: Grid) -> Iterator[tuple[int, int, Stretch]]:
     """Scores that two tiers of different benefit take, where one of the two ends before the best score.
 
     Two tiers that are both open to the best score are meant to overlap: the later one is the higher one.
     """
-    for rows in grid.values():
-        ends = [not _open_above([row[index] for row in rows[1:]]) for index in range(len(area.tiers))]
-        for first, second in _pairs(area):
-            if not (ends[first] or ends[second]):
-                continue
-            names = _named(area.tiers[first], "a") | _named(area.tiers[second], "b")
-            for shared in _runs(steps[1:], [row[first] and row[second] for row in rows[1:]]):
-                yield finding("overlap", area.tiers[second].pointer, **shared.said(scale), **names)
+    pairs = [*_pairs(area)]
+    for row in grid.rows.values():
+        ends = [not _open_above(bits & ~1, len(grid.steps)) for bits in row]
+        for first, second in pairs:
+            shared = row[first] & row[second] & ~1
+            if shared and (ends[first] or ends[second]):
+                for span in _spans(grid, shared):
+                    yield first, second, span
+
+
+def _spans(grid: Grid, bits: int) -> Iterator[Stretch]:
+    """The marked stretches of scores, those side by side as one."""
+    for first, last in runs(bits, len(grid.steps)):
+        yield Stretch(grid.steps[first].low, grid.steps[last].high)
 
 
 def _pairs(area: CompiledArea) -> Iterator[tuple[int, int]]:
@@ -121,18 +134,24 @@ def _pairs(area: CompiledArea) -> Iterator[tuple[int, int]]:
                 yield first, second
 
 
-def _open_above(row: list[bool]) -> bool:
-    return row == sorted(row)
+def _open_above(bits: int, width: int) -> bool:
+    """Whether every score from the first that is marked is marked, up to the best; or none is."""
+    return bits == 0 or bits + (bits & -bits) == 1 << width
 
 
 def _idle(area: CompiledArea, grid: Grid) -> Iterator[Finding]:
     """Tiers that nobody reaches, or that always stand behind a later one where only the last counts."""
-    rows = [row for case_rows in grid.values() for row in case_rows]
+    reached = counts = 0
+    for row in grid.rows.values():
+        later = 0
+        for index in reversed(range(len(row))):
+            reached |= bool(row[index]) << index
+            counts |= bool(row[index] & ~later) << index
+            later |= row[index]
     for index, tier in enumerate(area.tiers):
-        mine = [row for row in rows if row[index]]
-        if not mine:
+        if not reached >> index & 1:
             yield finding("unreachable", tier.pointer, **_named(tier, "a"))
-        elif not area.cumulative and all(any(row[index + 1 :]) for row in mine):
+        elif not area.cumulative and not counts >> index & 1:
             yield finding("shadowed", tier.pointer, **_named(tier, "a"))
 
 

@@ -9,9 +9,11 @@ from chalicelib.cities.rules import Scale, Scheme
 from chalicelib.scenarios.rules.compiled import compile_area
 from chalicelib.scenarios.rules.findings import Finding, finding
 from chalicelib.scenarios.rules.lint_names import lint_head, lint_words
-from chalicelib.scenarios.rules.lint_ranges import lint_ranges
+from chalicelib.scenarios.rules.lint_ranges import grid_of, lint_ranges
 from chalicelib.scenarios.rules.lint_reward import lint_reward
 from chalicelib.scenarios.rules.tables import TierTable
+
+MAX_FINDINGS = 200
 
 
 def lint(
@@ -23,7 +25,8 @@ def lint(
 ) -> list[Finding]:
     """Everything that can be said against the table on this scale.
 
-    Words come first; ranges and rewards are judged once every word means something.
+    Words come first; ranges and rewards are judged once every word means something. There are at most
+    ``MAX_FINDINGS``.
 
     Args:
         scheme: What the rules of the score allow it to be used for.
@@ -36,9 +39,18 @@ def lint(
         for index, area in enumerate(table.areas):
             at = f"/areas/{index}"
             compiled = compile_area(area, scale, at)
-            words += lint_ranges(compiled, scale, at)
-            words += lint_reward(compiled, scale, at, table.fact_names)
-    return found + words
+            grid = grid_of(compiled, scale)
+            words += lint_ranges(compiled, grid, scale, at)
+            words += lint_reward(compiled, grid, scale, at, table.fact_names)
+    return _bounded(found + words)
+
+
+def _bounded(found: list[Finding]) -> list[Finding]:
+    """At most ``MAX_FINDINGS``, errors before warnings if some must go, the last saying how many did."""
+    if len(found) <= MAX_FINDINGS:
+        return found
+    ranked = sorted(found, key=lambda item: item.severity != "error")
+    return [*ranked[: MAX_FINDINGS - 1], finding("more-findings", "", n=len(found) - MAX_FINDINGS + 1)]
 
 
 def may_publish(findings: Iterable[Finding]) -> bool:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from chalicelib.scenarios.rules.benefits import NOTHING, Benefit, merge
-from chalicelib.scenarios.rules.compiled import CompiledArea, CompiledTier, LeafNode, Params, ScoreNode, World, judge
+from chalicelib.scenarios.rules.benefits import NOTHING, Benefit, merge, worse_fields
+from chalicelib.scenarios.rules.compiled import (
+    CompiledArea,
+    CompiledTier,
+    FactNode,
+    LeafNode,
+    Params,
+    ScoreNode,
+    World,
+    judge,
+)
 from chalicelib.scenarios.rules.conditions import Verdict
 
 Outcome = Literal["granted", "refused", "unknown"]
@@ -28,9 +39,10 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The first tier still ahead: what the person would then have in all, and the threshold that points must reach.
+    """The nearest improvement: what the person would then have in all, and the threshold that points must reach.
 
-    ``threshold`` None: no points are missing. ``facts_too``: something other than points is missing (as well).
+    ``tier_id`` is the tier that would then count. ``threshold`` None: no points are missing. ``facts_too``: something
+    other than points is missing (as well).
     """
 
     tier_id: str
@@ -50,13 +62,21 @@ class Ruling(NamedTuple):
     next_tier: NextStep | None
 
 
-def refusal(code: str) -> Ruling:
+def refusal(code: str, params: Params = NOTHING) -> Ruling:
     """The ruling where no area of the table applies at all."""
-    return Ruling(None, "refused", (), NOTHING, (Reason(code, None, False, NOTHING),), None)
+    return Ruling(None, "refused", (), NOTHING, (Reason(code, None, False, params),), None)
 
 
 NOT_IN_FORCE = refusal("not_in_force")
 NO_AREA = refusal("no_area_for_district")
+
+
+def district_needed(districts: Iterable[str]) -> Ruling:
+    """The ruling where no district was asked about and the table holds only in these."""
+    return refusal("district_needed", MappingProxyType({"districts": ",".join(sorted(districts))}))
+
+
+TABLE_REFUSES = frozenset({"not_in_force", "no_area_for_district", "district_needed"})
 
 
 def held_tiers(area: CompiledArea, verdicts: list[Verdict]) -> list[int]:
@@ -89,7 +109,7 @@ def rule(area: CompiledArea, world: World, why: str | None) -> Ruling:
             *((Reason(why, None, False, NOTHING),) if why else ()),
             *(_reason(tier, leaf, world) for tier in area.tiers for leaf in tier.leaves),
         ),
-        next_tier=None if suspended else _next_step(area, world, verdicts, held),
+        next_tier=None if suspended else _next_step(area, world, held),
     )
 
 
@@ -98,31 +118,51 @@ def _reason(tier: CompiledTier, leaf: LeafNode, world: World) -> Reason:
     return Reason(leaf.code, tier.tier_id, judge(leaf, world), leaf.params, threshold)
 
 
-def _next_step(area: CompiledArea, world: World, verdicts: list[Verdict], held: list[int]) -> NextStep | None:
-    first = 0 if area.cumulative or not held else held[-1] + 1
-    for index in range(first, len(area.tiers)):
-        if verdicts[index] is True:
-            continue
-        way = _way(area, area.tiers[index], world)
-        if way is not None:
-            threshold, facts_too = way
-            kept = sorted([*held, index]) if area.cumulative else [index]
-            return NextStep(area.tiers[index].tier_id, given(area, kept), threshold, facts_too)
-    return None
+def _next_step(area: CompiledArea, world: World, held: list[int]) -> NextStep | None:
+    """The nearest improvement: by points alone if there is one, else with the facts that some tier asks for.
 
-
-def _way(area: CompiledArea, tier: CompiledTier, world: World) -> tuple[int | None, bool] | None:
-    """The least climb that reaches the tier: by points alone if possible, else with every fact granted; or None.
-
-    A tier that a better score only leaves further behind has no way.
+    A tier that a better score only leaves further behind is no improvement, nor is one that gives nothing more.
     """
-    granted = replace(world, attributes=dict.fromkeys(area.attributes, True), resident=True)
     climbs = (None, *(edge for edge in area.thresholds if world.levels[edge] is not True))
-    for facts_too, start in ((False, world), (True, granted)):
-        for threshold in climbs:
-            if judge(tier.node, _climbed(start, threshold)) is True:
-                return threshold, facts_too
+    for threshold in climbs:
+        step = _improvement(area, _climbed(world, threshold), held, threshold, facts_too=False)
+        if step is not None:
+            return step
+    granted = [_granted(world, tier) for tier in area.tiers]
+    for threshold in climbs:
+        for index, start in enumerate(granted):
+            there = _climbed(start, threshold)
+            if index in held or judge(area.tiers[index].node, there) is not True:
+                continue
+            step = _improvement(area, there, held, threshold, facts_too=True)
+            if step is not None:
+                return step
     return None
+
+
+def _improvement(
+    area: CompiledArea, there: World, held: list[int], threshold: int | None, *, facts_too: bool
+) -> NextStep | None:
+    """What is had there, if it is better than what these tiers give: nothing worse, and something better.
+
+    A tier that names no benefit stands for one that is told elsewhere, and counts as better by itself.
+    """
+    then = held_tiers(area, [judge(tier.node, there) for tier in area.tiers])
+    new = [index for index in then if index not in held]
+    now, gives = given(area, held), given(area, then)
+    if not new or worse_fields(gives, now):
+        return None
+    if not worse_fields(now, gives) and all(area.tiers[index].benefit for index in new):
+        return None
+    telling = [index for index in new if given(area, [held for held in then if held != index]) != gives]
+    return NextStep(area.tiers[(telling or new)[-1]].tier_id, gives, threshold, facts_too)
+
+
+def _granted(world: World, tier: CompiledTier) -> World:
+    """The same person with every fact that this tier asks for, and no other."""
+    asked = [leaf.name for leaf in tier.leaves if isinstance(leaf, FactNode)]
+    named = {name: True for name in asked if name is not None}
+    return replace(world, attributes={**world.attributes, **named}, resident=world.resident or None in asked)
 
 
 def _climbed(world: World, threshold: int | None) -> World:

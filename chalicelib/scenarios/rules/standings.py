@@ -81,7 +81,8 @@ class LinkedStanding:
 class GradeStanding:
     """A visitor known only by a grade of the host's scale: some oriented score in [``low``, ``high``).
 
-    ``high`` None: no upper end. A threshold inside the interval is neither reached nor missed: not known.
+    ``high`` None: no upper end. A threshold inside the interval is neither reached nor missed: not known. What the
+    lowest score of the grade would be given is given (``compiled.judge``); only what lies above that is not known.
     """
 
     low: int

@@ -58,7 +58,7 @@ class ByGrade:
     """The short form of a table with one row per grade and one field: from that grade on, that amount of ``unit``."""
 
     unit: str
-    amounts: Mapping[str, int]
+    amounts: Mapping[str, int | bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from chalicelib.scenarios.service.deciding import (
     Ask,
+    OwnReceipt,
     Receipt,
     RecipientNotNamed,
     Replay,
@@ -11,14 +12,16 @@ from chalicelib.scenarios.service.deciding import (
     own_receipt,
     replay,
 )
-from chalicelib.scenarios.service.publishing import LintRefused, VersionOutOfTurn, lint, publish
+from chalicelib.scenarios.service.publishing import LintRefused, VersionBackdated, VersionOutOfTurn, lint, publish
 
 __all__ = [
     "Ask",
     "LintRefused",
+    "OwnReceipt",
     "Receipt",
     "RecipientNotNamed",
     "Replay",
+    "VersionBackdated",
     "VersionOutOfTurn",
     "decide",
     "decide_for_self",

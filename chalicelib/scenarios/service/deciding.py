@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from chalicelib.cities import store as cities
 from chalicelib.cities.rules import Control, require_active
@@ -33,6 +33,8 @@ from chalicelib.subjects.rules import (
 
 CHECKED_AGAIN = 3
 
+R = TypeVar("R")
+
 
 class RecipientNotNamed(Forbidden):
     code = "recipient-not-named"
@@ -41,11 +43,21 @@ class RecipientNotNamed(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A decision as its asker gets it."""
+    """A decision as an institution gets it; ``subject_id`` is the id by which it, and nobody else, knows the person."""
 
     receipt_id: str
     decided_at: datetime
-    decision: PartnerView | CitizenView
+    subject_id: str
+    decision: PartnerView
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReceipt:
+    """A decision as the person gets it."""
+
+    receipt_id: str
+    decided_at: datetime
+    decision: CitizenView
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ def decide(unit: Unit, intent: Intent, now: datetime, caller: Caller, ask: Ask) 
 
     Raises:
         PassInvalid; PassExpired; ConsentRequired: a foreign or unknown subject; NotFound: no such city; CitySuspended:
-        the caller's; PartnerSuspended; ConsentRequired: no live consent to a decision; CitySuspended: the person's;
+        the caller's; PartnerSuspended; ConsentRequired: no live consent to a decision;
         NotFound: no table of this scenario in force, or no such district; RecipientNotNamed; PassUsed; Conflict: the
         account keeps changing; in this order.
     """
@@ -101,11 +113,12 @@ def _decide_once(
     if caller.kind != "city":
         require_partner(host, caller.tenant)
     account = _consenting(found, f"{caller.city_id}/{ask.scenario_id}", caller.sector, now)
-    basis = basis_of(host, require_active(home), account, ask.scenario_id, ask.district, now)
+    basis = basis_of(host, home, account, ask.scenario_id, ask.district, now)
     decision = decided(basis)
     if caller.kind not in decision.compiled.table.recipients:
         raise RecipientNotNamed
-    receipt = Receipt(intent.effect_id, now, explain(decision, "partner"))
+    known_as = subjects.known_as(caller.sector, ref)
+    receipt = Receipt(intent.effect_id, now, known_as, explain(decision, "partner"))
     _record(unit, intent, now, account, _Kept(basis, digest(decision)), receipt)
     if shown is not None:
         accounts.use_pass(unit, shown, PassUsed)
@@ -121,7 +134,7 @@ def _consenting(account: Account | None, scenario: str, recipient: str, now: dat
     return account
 
 
-def _looking_again(decide_once: Callable[[], Receipt]) -> Receipt:
+def _looking_again(decide_once: Callable[[], R]) -> R:
     """The receipt; decided anew where a consent or suspension changed between the read and the write."""
     for _ in range(CHECKED_AGAIN - 1):
         try:
@@ -131,7 +144,7 @@ def _looking_again(decide_once: Callable[[], Receipt]) -> Receipt:
     return decide_once()
 
 
-def decide_for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, city_id: str, ask: Ask) -> Receipt:
+def decide_for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, city_id: str, ask: Ask) -> OwnReceipt:
     """Tells a citizen what his own score opens in one scenario of any city, with every reason, and gives a receipt.
 
     Raises: NotFound: no such city; CitySuspended; NotFound: no account, no table in force, no such district; Conflict.
@@ -141,12 +154,12 @@ def decide_for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, 
 
 def _decide_for_self_once(
     unit: Unit, intent: Intent, now: datetime, ref: AccountRef, city_id: str, ask: Ask
-) -> Receipt:
+) -> OwnReceipt:
     host, home, found = _facts(city_id, ref)
     account = require_account(found)
-    basis = basis_of(host, require_active(home), account, ask.scenario_id, ask.district, now)
+    basis = basis_of(host, home, account, ask.scenario_id, ask.district, now)
     decision = decided(basis)
-    receipt = Receipt(intent.effect_id, now, explain(decision, "citizen"))
+    receipt = OwnReceipt(intent.effect_id, now, explain(decision, "citizen"))
     _record(unit, intent, now, account, _Kept(basis, digest(decision)), receipt)
     unit.commit()
     return receipt
@@ -159,7 +172,6 @@ def openings(now: datetime, ref: AccountRef, city_id: str, district: str | None)
     """
     host, home, found = _facts(city_id, ref)
     account = require_account(found)
-    require_active(home)
     require_district(host, district)
     today = clock.day_in(host.time_zone, now)
     in_force = (s for s in sorted(host.scenarios) if host.scenario_version(s, today) is not None)
@@ -167,10 +179,10 @@ def openings(now: datetime, ref: AccountRef, city_id: str, district: str | None)
     return [explain(decided(basis), "citizen") for basis in bases]
 
 
-def own_receipt(ref: AccountRef, receipt_id: str) -> Receipt:
+def own_receipt(ref: AccountRef, receipt_id: str) -> OwnReceipt:
     """A decision about oneself, whoever asked, told to the citizen with every reason. Raises: NotFound."""
     stored, kept = _kept(receipt_id, ref)
-    return Receipt(receipt_id, stored.at, explain(decided(kept.basis), "citizen"))
+    return OwnReceipt(receipt_id, stored.at, explain(decided(kept.basis), "citizen"))
 
 
 def replay(unit: Unit, intent: Intent, now: datetime, receipt_id: str) -> Replay:
@@ -214,7 +226,9 @@ def _facts(host_id: str, ref: AccountRef) -> tuple[Control, Control, Account | N
     return host, cities.control_in(rows, ref.city_id), accounts.account_in(rows, ref)
 
 
-def _record(unit: Unit, intent: Intent, now: datetime, account: Account, kept: _Kept, receipt: Receipt) -> None:
+def _record(
+    unit: Unit, intent: Intent, now: datetime, account: Account, kept: _Kept, receipt: Receipt | OwnReceipt
+) -> None:
     accounts.check_guard(unit, account, Conflict)
     subject = accounts.account_pk(account.ref)
     purpose = f"decide:{kept.basis.city_id}/{kept.basis.scenario_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.cities import store as cities
-from chalicelib.cities.rules import Control
+from chalicelib.cities.rules import Control, Scale
 from chalicelib.core import clock
 from chalicelib.core.errors import NotFound
 from chalicelib.linking import service as linking
@@ -14,6 +14,7 @@ from chalicelib.scenarios import store
 from chalicelib.scenarios.rules import (
     SCORE_LIFE_DAYS,
     Basis,
+    CompiledTable,
     Decision,
     Facts,
     GradeStanding,
@@ -26,8 +27,7 @@ from chalicelib.scenarios.rules import (
     linked_standing,
 )
 from chalicelib.scenarios.rules import decide as decide_by
-from chalicelib.scenarios.rules.basis import on_equal_terms
-from chalicelib.subjects.rules import Account
+from chalicelib.subjects.rules import Account, is_suspended
 
 
 def basis_of(
@@ -39,7 +39,7 @@ def basis_of(
     if version is None:
         raise NotFound
     require_district(host, district)
-    recognised, nothing = None, _nothing(account, now)
+    recognised, nothing = None, _nothing(account, store.load_compiled(host.city_id, scenario_id, version), now)
     held = account.score
     if nothing is None and held is not None:
         recognised, nothing = _recognised(host, home, account, scenario_id, version, now)
@@ -65,8 +65,10 @@ def require_district(host: Control, district: str | None) -> None:
         raise NotFound
 
 
-def _nothing(account: Account, now: datetime) -> NoStandingReason | None:
-    if "all_benefits" in account.suspensions:
+def _nothing(account: Account, compiled: CompiledTable, now: datetime) -> NoStandingReason | None:
+    gives = {field for area in compiled.table.areas for tier in area.tiers for field in tier.benefit}
+    later = compiled.table.use == "parking" and "pay_later" in gives
+    if is_suspended(account, "pay_later_parking" if later else "all_benefits"):
         return "suspended"
     if account.score is None:
         return "no_score"
@@ -80,18 +82,21 @@ def _recognised(
     assert account.score is not None
     compiled = store.load_compiled(host.city_id, scenario_id, version)
     if host.city_id == home.city_id:
-        return None, None if account.score.scale_version == compiled.scale.version else "score_too_old"
+        scored_on = cities.load_scale(home.city_id, account.score.scale_version)
+        return None, None if scored_on.grid == compiled.scale.grid else "score_too_old"
+    if not home.active:
+        return None, "not_linked"
     agreement = host.agreement_with(home.city_id, scenario_id, clock.day_in(host.time_zone, now))
     if agreement is None:
         return None, "no_agreement"
     home_scale = cities.load_scale(home.city_id, account.score.scale_version)
     if agreement.method == "concordance":
         numbers = (home.concordance_version, host.concordance_version)
-        if None in numbers or not _linked(home, host, account.score.scale_version, compiled.scale.version):
+        if None in numbers or not _linked(home, host, home_scale, compiled.scale):
             return None, "not_linked"
         return Recognised(agreement.agreement_id, agreement.method, agreement.grant_on, None, *numbers), None
     grade = None
-    if agreement.method == "same_treatment" and not on_equal_terms(home_scale, compiled.scale):
+    if agreement.method == "same_treatment" and home_scale.grid != compiled.scale.grid:
         return None, "not_linked"
     if agreement.method == "grade_map":
         signed = cities.load_signed(host.city_id, agreement.agreement_id)
@@ -101,10 +106,10 @@ def _recognised(
     return Recognised(agreement.agreement_id, agreement.method, agreement.grant_on, grade), None
 
 
-def _linked(home: Control, host: Control, home_scale: int, host_scale: int) -> bool:
-    """Whether both concordances are numeric and made for these scales."""
+def _linked(home: Control, host: Control, home_scale: Scale, host_scale: Scale) -> bool:
+    """Whether both concordances are numeric and made for scales on which these scores are the same scores."""
     here, there = linking.in_force(home)[0], linking.in_force(host)[0]
-    fits = here.scale_version == home_scale and there.scale_version == host_scale
+    fits = here.grid == home_scale.grid and there.grid == host_scale.grid
     return fits and here.is_numeric and there.is_numeric
 
 
@@ -131,5 +136,6 @@ def _standing(basis: Basis) -> Standing:
     assert recognised.host_concordance is not None
     here = concordances.load_concordance(basis.home, recognised.home_concordance)
     there = concordances.load_concordance(basis.city_id, recognised.host_concordance)
-    host_scale = cities.load_scale(basis.city_id, there.scale_version)
-    return linked_standing(basis.score, (here, scale), (there, host_scale), recognised.grant_on)
+    here_scale = cities.load_scale(basis.home, here.scale_version)
+    there_scale = cities.load_scale(basis.city_id, there.scale_version)
+    return linked_standing(basis.score, (here, here_scale), (there, there_scale), recognised.grant_on)

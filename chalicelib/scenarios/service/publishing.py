@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.cities import store as cities
-from chalicelib.cities.rules import Control, Span, with_scenario
-from chalicelib.core import effect
+from chalicelib.cities.rules import Control, Span, require_active, with_scenario
+from chalicelib.core import clock, effect
 from chalicelib.core.commit import Unit
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Fault, Problem
@@ -31,12 +31,25 @@ class VersionOutOfTurn(Problem):
     title = Text("版本号须为下一个版本", "The version must be the next one")
 
 
+class VersionBackdated(Problem):
+    """A rule that changes from one request to the next could be used to feel for a score."""
+
+    code = "table-version-backdated"
+    status = 422
+    title = Text("新版本最早自次日起生效", "A new version takes effect on the next day at the earliest")
+
+
 def publish(unit: Unit, intent: Intent, now: datetime, city_id: str, document: Mapping[str, Any]) -> TierTable:
     """Publishes the next version of a scenario's table, in force from its first day; the linter is the gate.
 
-    Raises: NotFound: no such city. ScaleMissing. TableInvalid. VersionOutOfTurn. LintRefused: every error, its place.
+    The first version may be dated back to the day on which the scenario began; every later one takes effect on the
+    city's next day at the earliest, and replaces the others from its first day on.
+
+    Raises: NotFound: no such city. CitySuspended. ScaleMissing. TableInvalid. VersionOutOfTurn.
+        LintRefused: every error, its place. VersionBackdated. ControlFull.
     """
-    control = cities.load_control(city_id)
+    control = require_active(cities.load_control(city_id))
+    today = clock.day_in(control.time_zone, now)
     tier_table, findings = _linted(control, document)
     spans = control.scenarios.get(tier_table.scenario_id, ())
     expected = max((s.version for s in spans), default=0) + 1
@@ -45,11 +58,13 @@ def publish(unit: Unit, intent: Intent, now: datetime, city_id: str, document: M
         raise VersionOutOfTurn.at("/version", said)
     if not may_publish(findings):
         raise LintRefused(faults=[Fault(f.pointer, f.message) for f in findings if f.severity == "error"])
+    if expected > 1 and tier_table.valid_from <= today:
+        raise VersionBackdated.at("/valid_from", VersionBackdated.title)
     assert control.scale_version is not None
     store.create_version(unit, tier_table, control.scale_version)
     span = Span(tier_table.version, tier_table.valid_from, tier_table.valid_to)
-    carried = with_scenario(control, tier_table.scenario_id, span)
-    cities.save_control(unit, carried, seen_revision=control.revision)
+    carried = with_scenario(control, tier_table.scenario_id, span, today)
+    cities.save_control(unit, carried, seen_revision=control.revision, grows=True)
     facts = {"scenario_id": tier_table.scenario_id, "version": tier_table.version}
     reply = store.document_of(tier_table)
     unit.effect(effect.row(intent, now, purpose="publish-scenario", facts=facts, reply=reply))

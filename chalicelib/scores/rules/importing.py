@@ -45,7 +45,11 @@ _UNREADABLE: Mapping[Unreadable, Text] = {
     "columns": Text("列数与表头不符", "It does not have as many columns as the header"),
     "json": Text("不是合法的 JSON 对象", "It is not a valid JSON object"),
     "formula": Text("单元格以 = + - @ 开头，可能是公式", "A cell begins with = + - or @, as formulas do"),
-    "cut-off": Text("文件在该行中间中断", "The file ends in the middle of this row"),
+    "cut-off": Text(
+        "文件到此中断：该行没有以换行结束，可能不完整；若完整，请在文件末尾补一个换行后重新导入",
+        "The file ends here without a line break, so this row may be cut off; if it is complete, add a line break "
+        "at the end of the file and import it again",
+    ),
     "nul": Text("含有空字节（NUL）", "It holds a NUL byte"),
     "blank": Text("空行", "It is blank"),
     "long": Text("该行过长", "It is too long"),

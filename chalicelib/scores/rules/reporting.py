@@ -64,6 +64,7 @@ _STAYS = Text(
     "已有更新的分值，当前分值不变；该月历史若无更新的记录，则计入该月",
     "A later score is held and stays; the history keeps this one if its month has none later",
 )
+_NO_SUBJECT = Text("本市没有此主体", "This city has no such subject")
 _CORRECT = Text("更正同一时间的分值须递增修订号", "To correct the score of the same time, give it a higher revision")
 
 
@@ -181,4 +182,6 @@ def reply_to(result: Settled) -> RowReply:
         outcome = "outdated"
     elif isinstance(result, ScoreConflict):
         outcome = "conflict"
-    return RowReply(outcome, result.code, result.detail)
+    # Of a single report the path says what was not found; of a row, only these words do.
+    sentence = _NO_SUBJECT if isinstance(result, NotFound) else result.detail
+    return RowReply(outcome, result.code, sentence)

@@ -62,17 +62,22 @@ def open_import(
         raise EffectExists(earlier)
     control = require_active(cities.control_in(rows, city_id))
     if found is not None:
-        return found
+        return _opened(unit, intent, now, found)
     if control.scale_version != scale_version:
         raise ScaleNotCurrent
     job = ScoreImport(job_id, city_id, file_sha256, file_name, scale_version, rows_total, now)
     store.create_import(unit, job)
-    facts = {"job_id": job_id, "file_sha256": file_sha256, "scale_version": scale_version}
-    unit.effect(effect.row(intent, now, purpose="import-scores", facts=facts, reply=job))
     try:
-        unit.commit()
+        return _opened(unit, intent, now, job)
     except Conflict:
-        return store.load_import(city_id, job_id)
+        return _opened(Unit(), intent, now, store.load_import(city_id, job_id))
+
+
+def _opened(unit: Unit, intent: Intent, now: datetime, job: ScoreImport) -> ScoreImport:
+    """Writes down that the import was opened or found: the same request again is answered with what it was then."""
+    facts = {"job_id": job.job_id, "file_sha256": job.file_sha256, "scale_version": job.scale_version}
+    unit.effect(effect.row(intent, now, purpose="import-scores", facts=facts, reply=job))
+    unit.commit()
     return job
 
 

@@ -64,7 +64,7 @@ from chalicelib.subjects.rules.suspensions import (
     suspend,
     suspensions_of,
 )
-from chalicelib.subjects.rules.views import Me, MyLook, MyScore, me, words_for
+from chalicelib.subjects.rules.views import Me, MyLook, MyScore, me, scenario_in, words_for
 
 __all__ = [
     "ADULT_YEARS",
@@ -127,6 +127,7 @@ __all__ = [
     "require_adult",
     "require_consent",
     "restore",
+    "scenario_in",
     "seconds_to_next_minute",
     "suspend",
     "suspensions_of",

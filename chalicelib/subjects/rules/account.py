@@ -11,6 +11,7 @@ from chalicelib.core.errors import NotFound, Problem
 from chalicelib.core.text import Text
 
 MAX_CONSENTS = 40
+CITY_ID_MAX_CHARS = 24
 ConsentItem = Literal["decision", "grade", "score"]
 
 
@@ -33,14 +34,14 @@ class AccountRef:
 
     @property
     def secret(self) -> str:
-        """What pairwise ids seal."""
-        return f"{self.city_id}/{self.person_id}"
+        """What pairwise ids and passes seal, of one length for every city: a seal's length would tell a visitor."""
+        return f"{self.city_id:<{CITY_ID_MAX_CHARS}}/{self.person_id}"
 
     @classmethod
     def of_secret(cls, secret: str) -> AccountRef:
         """The account that a pairwise id sealed."""
         city_id, _, person_id = secret.partition("/")
-        return cls(city_id, person_id)
+        return cls(city_id.rstrip(), person_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,30 @@ from chalicelib.subjects.rules.account import Account
 from chalicelib.subjects.rules.suspensions import Suspension, suspensions_of
 
 _PURPOSES: Mapping[str, Text] = {
-    "enrol-subject": Text("为您开通信用账户", "Opened your account"),
-    "grant-consent": Text("您给予了授权", "You gave a consent"),
-    "withdraw-consent": Text("您撤回了授权", "You withdrew a consent"),
-    "suspend-benefits": Text("暂停了您的守信优惠", "Suspended benefits of yours"),
-    "restore-benefits": Text("恢复了您的守信优惠", "Restored benefits of yours"),
-    "look-at-score": Text("查看了您的信用分", "Looked at your score"),
-    "look-at-score-history": Text("查看了您的信用分变化", "Looked at the history of your score"),
-    "decide": Text("查询您在某一场景可享的待遇", "Asked what you are entitled to in a scenario"),
-    "replay": Text("核验了关于您的一次决定", "Checked a decision about you again"),
+    "enrol-subject": Text("{who}为您开通了信用账户", "{who} opened your account"),
+    "grant-consent": Text("{who}给予了授权", "{who} gave a consent"),
+    "withdraw-consent": Text("{who}撤回了授权", "{who} withdrew a consent"),
+    "suspend-benefits": Text("{who}暂停了您的守信优惠", "{who} suspended benefits of yours"),
+    "restore-benefits": Text("{who}恢复了您的守信优惠", "{who} restored benefits of yours"),
+    "look-at-score": Text("{who}查看了您的信用分", "{who} looked at your score"),
+    "look-at-score-history": Text("{who}查看了您的信用分变化", "{who} looked at the history of your score"),
+    "decide": Text("{who}查询了您在场景 {scenario} 可享的待遇", "{who} asked what you are entitled to in {scenario}"),
+    "replay": Text("{who}核验了关于您的一次决定", "{who} checked a decision about you again"),
 }
-_OTHER_PURPOSE = Text("使用了您的信用账户", "Used your account")
+_OTHER_PURPOSE = Text("{who}使用了您的信用账户", "{who} used your account")
+_SOME_SCENARIO = Text("（未注明）", "a scenario")
+_KINDS: Mapping[str, Text] = {
+    "citizen": Text("您", "You"),
+    "merchant": Text("商户 {tenant} ", "The merchant {tenant}"),
+    "bank": Text("银行 {tenant} ", "The bank {tenant}"),
+    "hospital": Text("医院 {tenant} ", "The hospital {tenant}"),
+    "parking_operator": Text("停车运营方 {tenant} ", "The parking operator {tenant}"),
+    "library": Text("图书馆 {tenant} ", "The library {tenant}"),
+    "insurer": Text("保险机构 {tenant} ", "The insurer {tenant}"),
+    "city": Text("城市 {tenant} ", "The city {tenant}"),
+    "alliance": Text("城市联盟", "The alliance of cities"),
+    "auditor": Text("审计员 {tenant} ", "The auditor {tenant}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,12 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class MyLook:
-    """One line of "who looked": which institution of which city, when, what for."""
+    """One line of "who looked": which institution of which city, when, what for.
+
+    Args:
+        scenario: "<city>/<scenario>" where the purpose is one; None elsewhere.
+        words: All of it in a sentence.
+    """
 
     effect_id: str
     city_id: str
@@ -65,6 +83,7 @@ class MyLook:
     tenant: str
     at: datetime
     purpose: str
+    scenario: str | None
     words: Text
 
 
@@ -80,6 +99,16 @@ def me(account: Account, subject_id: str, scale: Scale | None, now: datetime) ->
     return Me(subject_id, account.ref.city_id, account.enrolled_at, score, consents, suspensions_of(account))
 
 
-def words_for(purpose: str) -> Text:
-    """A purpose's code in words for the citizen; what follows a colon says more of the same purpose."""
-    return _PURPOSES.get(purpose.partition(":")[0], _OTHER_PURPOSE)
+def scenario_in(purpose: str) -> str | None:
+    """The scenario for which something was done, as "<city>/<scenario>"; None if it was for none."""
+    kind, _, scenario = purpose.partition(":")
+    return scenario if kind == "decide" and scenario else None
+
+
+def words_for(purpose: str, actor: str, tenant: str) -> Text:
+    """Who did what, in words for the citizen; what follows a purpose's colon is the scenario it was for."""
+    who = _KINDS[actor].format(tenant=tenant)
+    scenario = scenario_in(purpose)
+    place = Text(scenario, scenario) if scenario else _SOME_SCENARIO
+    said = _PURPOSES.get(purpose.partition(":")[0], _OTHER_PURPOSE)
+    return Text(said.zh.format(who=who.zh, scenario=place.zh), said.en.format(who=who.en, scenario=place.en))

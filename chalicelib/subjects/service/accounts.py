@@ -29,6 +29,7 @@ from chalicelib.subjects.rules import (
     SuspensionState,
     consents_of,
     require_account,
+    scenario_in,
     suspensions_of,
     words_for,
 )
@@ -175,4 +176,6 @@ def _position(subject: str, after: str | None) -> dict[str, Any] | None:
 
 def _my_look(look: effect.Look) -> MyLook:
     city_id = effect.city_of(look.effect_id)
-    return MyLook(look.effect_id, city_id, look.actor, look.tenant, look.at, look.purpose, words_for(look.purpose))
+    words = words_for(look.purpose, look.actor, look.tenant)
+    scenario = scenario_in(look.purpose)
+    return MyLook(look.effect_id, city_id, look.actor, look.tenant, look.at, look.purpose, scenario, words)

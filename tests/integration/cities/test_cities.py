@@ -76,7 +76,57 @@ def test_a_stale_version_changes_nothing(two_cities: Api) -> None:
     assert (stale.status, stale.code) == (412, "stale-version")
     assert api.put("/v1/cities/xiamen", change, token=api.as_alliance(), headers={"If-Match": etag}).status == 200
     assert api.get("/v1/cities/xiamen/control").body["active"] is False
-    assert api.put("/v1/cities/xiamen", change, token=api.as_alliance(), headers={"If-Match": etag}).status == 412
+    again = api.put("/v1/cities/xiamen", change, token=api.as_alliance(), headers={"If-Match": etag})
+    assert (again.status, again.headers["idempotency-replayed"]) == (200, "true")
+    other = {**change, "status": "active"}
+    assert api.put("/v1/cities/xiamen", other, token=api.as_alliance(), headers={"If-Match": etag}).status == 412
+
+
+def test_there_is_one_founding_city(api: Api) -> None:
+    assert api.post("/v1/cities", XIAMEN, token=api.as_alliance()).status == 201
+    second = api.post("/v1/cities", {**HANGZHOU, "founding": True}, token=api.as_alliance())
+    assert (second.status, second.code) == (409, "founding-taken")
+    assert api.get("/v1/cities/hangzhou").status == 404
+
+
+def test_a_full_control_item_bars_no_stop(two_cities: Api) -> None:
+    api = two_cities
+    agreements = []
+    for number in range(60):
+        body = {"home": "hangzhou", "method": "concordance", "grant_on": "point", "scenarios": [f"scenario-{number}"]}
+        made = api.post(
+            "/v1/cities/xiamen/agreements", {**body, "valid_from": "2026-01-01"}, token=api.as_city("xiamen")
+        ).body
+        path = f"/v1/cities/xiamen/agreements/{made['agreement_id']}"
+        signed = api.post(path + "/sign", token=api.as_city("hangzhou"))
+        if signed.status != 200:
+            break
+        agreements.append(path)
+    assert signed.code == "control-full"
+    etag = api.get("/v1/cities/xiamen").headers["etag"]
+    change = {"name": XIAMEN["name"], "time_zone": "Asia/Shanghai", "status": "suspended"}
+    assert api.put("/v1/cities/xiamen", change, token=api.as_alliance(), headers={"If-Match": etag}).status == 200
+    assert api.post(agreements[0] + "/end", token=api.as_city("hangzhou")).status == 200
+    assert api.post(path + "/sign", token=api.as_city("hangzhou")).status == 200, "what ended has made room"
+
+
+def test_two_agreements_do_not_meet(two_cities: Api) -> None:
+    api = two_cities
+    first, second = propose(api).body, propose(api, method="same_treatment").body
+    path = "/v1/cities/xiamen/agreements/{}/sign"
+    assert api.post(path.format(first["agreement_id"]), token=api.as_city("hangzhou")).status == 200
+    refused = api.post(path.format(second["agreement_id"]), token=api.as_city("hangzhou"))
+    assert (refused.status, refused.code) == (409, "agreement-overlaps")
+    ended = api.post(path.format(first["agreement_id"]).replace("sign", "end"), token=api.as_city("hangzhou"))
+    assert ended.status == 200
+    assert api.post(path.format(second["agreement_id"]), token=api.as_city("hangzhou")).status == 200
+
+
+def test_a_scale_is_in_use_at_once(two_cities: Api) -> None:
+    later = two_cities.post(
+        "/v1/cities/xiamen/scales", scale(500, 560, valid_from="9998-01-01"), token=two_cities.as_city("xiamen")
+    )
+    assert (later.code, later.body["errors"][0]["pointer"]) == ("scale-invalid", "/valid_from")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ BEIJING = timedelta(hours=8)
 
 
 def table(of: str, version: int = 2, **changes: Any) -> dict[str, Any]:
-    """The next version of a published table."""
+    """The next version of a published table, from tomorrow on."""
     authored: dict[str, Any] = json.loads(Path(SCENARIOS, f"xiamen_{of}.json").read_text("utf-8"))
+    if version > 1:
+        authored["valid_from"] = (days_ahead(1) + BEIJING).date().isoformat()
     return {**copy.deepcopy(authored), "version": version, **changes}
 
 
@@ -118,7 +120,7 @@ INVALID = {
         ["/areas/0/tiers/1/tier_id"],
     ),
     "a year that never was": (table("library", valid_from="0000-01-01"), "invalid-request", ["/valid_from"]),
-    "a line with a line separator": (table("library", source="a\u2028b"), "table-invalid", ["/source"]),
+    "a line with a line separator": (table("library", source="a\u2028b"), "invalid-request", ["/source"]),
     "a field too many": (table("library", fee=1), "invalid-request", [""]),
     "no areas": (table("library", areas=[]), "invalid-request", ["/areas"]),
     "a version that is none": (table("library", 0), "invalid-request", ["/version"]),
@@ -206,6 +208,16 @@ def test_a_version_that_begins_earlier_replaces_one_that_has_not_begun(own_world
     with clock.fixed(midnight(30)):
         assert own_world.decide(LIBRARY, "xm-612", "library").body["decision"]["version"] == 3
     assert publish(own_world, table("library", 4)).status == 201
+
+
+def test_MINIMAL_a_rule_does_not_change_from_one_request_to_the_next(own_world: World) -> None:
+    """Or a host could feel for a visitor's score with one table after another."""
+    today = (days_ahead(0) + BEIJING).date().isoformat()
+    for first_day in (today, "2001-01-01"):
+        refused = publish(own_world, table("library", valid_from=first_day))
+        assert (refused.status, refused.code, refused.pointers) == (422, "table-version-backdated", ["/valid_from"])
+    assert own_world.get("/v1/cities/xiamen/control")["scenarios"]["library"][-1]["version"] == 1
+    assert publish(own_world, table("library")).status == 201
 
 
 def test_versions_are_kept_and_the_last_is_shown(own_world: World) -> None:

@@ -144,7 +144,7 @@ def test_a_visitor_without_an_agreement(own_world: World) -> None:
 
 
 def test_a_visitor_whose_city_has_another_scale_now(own_world: World) -> None:
-    publish_scale(own_world, "hangzhou", document("cities.json")[1]["scale"])
+    publish_scale(own_world, "hangzhou", {**document("cities.json")[1]["scale"], "maximum": 1100})
     assert why(own_world, "hz-705") == "not_linked"
     body = distribution(document("cities.json")[1], clock.now().date())
     assert own_world.post("/v1/cities/hangzhou/distributions", "city:hangzhou", body).status == 201
@@ -155,8 +155,21 @@ def test_a_visitor_whose_city_has_another_scale_now(own_world: World) -> None:
 
 def test_a_visitor_where_the_host_has_another_scale_now(own_world: World) -> None:
     publish_scale(own_world, "xiamen", document("cities.json")[0]["scale"])
+    assert outcome(own_world, "hz-705") == "granted", "a score is the same score on both versions"
+    own_world.rescore("xm-612", 612, scale_version=2)
+    assert outcome(own_world, "xm-612") == "granted"
+    publish_scale(own_world, "xiamen", {**document("cities.json")[0]["scale"], "maximum": 1200})
     assert why(own_world, "hz-705") == "not_linked"
-    assert outcome(own_world, "xm-612") == "granted", "score and table are both on the scale before"
+    assert outcome(own_world, "xm-612") == "granted", "score and table are both on the grid before"
+    own_world.rescore("xm-612", 612, scale_version=3)
+    assert why(own_world, "xm-612") == "score_too_old"
+
+
+def test_a_founding_city_with_another_grid_is_linked_to_its_own_first_people(own_world: World) -> None:
+    publish_scale(own_world, "xiamen", {**document("cities.json")[0]["scale"], "maximum": 1200})
+    body = distribution(document("cities.json")[0], clock.now().date())
+    answer = own_world.post("/v1/cities/xiamen/distributions", "city:xiamen", body)
+    assert (answer.status, answer.body["reference_id"], answer.body["version"]) == (201, "xiamen/1", 2)
 
 
 def test_without_a_score_there_is_what_anyone_has(world: World) -> None:

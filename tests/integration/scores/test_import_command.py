@@ -90,8 +90,9 @@ def test_ten_thousand_rows_with_three_bad_ones(
     said = capsys.readouterr().out
     for line, code in ((18, "not-found"), (4323, "row-unreadable"), (10001, "row-unreadable")):
         assert re.search(rf"\b{line}\b.*{code}", said), said
-    assert "文件在该行中间中断" in said
-    assert "The file ends in the middle of this row" in said
+    assert "文件到此中断" in said
+    assert "add a line break" in said
+    assert "This city has no such subject" in said
     job = job_of(bridge)
     assert (job.state, job.rows_total, job.counts.refused) == ("finished", 10_000, 3)
     assert job.counts.stored + job.counts.outdated == 9_997, "of one subject, a chunk may overtake another"
@@ -151,6 +152,23 @@ def test_refusals_and_outages_end_with_three(
     monkeypatch.setattr(client, "transport", lambda: httpx.MockTransport(lambda _: httpx.Response(503)))
     assert run(file) == 3
     assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_a_score_cut_in_half_is_not_stored_and_the_mended_file_is(
+    bridge: Bridge, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (subject,) = world.enrol("an")
+    file = tmp_path / "scores.csv"
+    whole = f"subject_id,as_of,revision,score\n{subject},2025-08-01T00:00:00Z,1,693\n"
+    file.write_text(whole[:-2])
+    assert run(file) == 1
+    assert world.held("an") is None
+    assert "不予导入" in capsys.readouterr().out
+    file.write_text(whole)
+    assert run(file) == 0
+    found = world.held("an")
+    assert found is not None
+    assert found.score == 693
 
 
 def test_large_rows_are_sent_in_requests_that_fit(bridge: Bridge, tmp_path: Path) -> None:

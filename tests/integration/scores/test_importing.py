@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.scores import store
 from chalicelib.scores.rules import MAX_AHEAD
 from chalicelib.scores.service import importing
 from chalicelib.scores.store import import_key
@@ -47,6 +48,33 @@ def test_ONCE_opening_again_under_the_same_key_gives_the_first_reply(xiamen: Cit
     other = xiamen.api.post(path, {**body, "file_name": "b.csv"}, token=xiamen.token, key="open-august")
     assert other.code == "idempotency-key-reused"
     assert xiamen.api.post(path, body, token=xiamen.token, key="").code == "idempotency-key-missing"
+
+
+def test_ONCE_finding_an_import_is_a_request_like_any_other(xiamen: City, subjects: list[str]) -> None:
+    body = {"file_sha256": "a" * 64, "file_name": "a.csv", "scale_version": 1, "rows_total": 2}
+    path = f"{xiamen.path}/score-imports"
+    job = xiamen.api.post(path, body, token=xiamen.token, key="open-first").body["job_id"]
+    found = xiamen.api.post(path, body, token=xiamen.token, key="open-second")
+    xiamen.rows(job, 1, row(subjects[0]))
+    again = xiamen.api.post(path, body, token=xiamen.token, key="open-second")
+    assert (again.text, again.headers["idempotency-replayed"]) == (found.text, "true")
+    other = xiamen.api.post(path, {**body, "rows_total": 5}, token=xiamen.token, key="open-second")
+    assert (other.status, other.code) == (422, "idempotency-key-reused")
+
+
+def test_ONCE_losing_the_race_to_open_is_noted_too(
+    xiamen: City, subjects: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"file_sha256": "a" * 64, "file_name": "a.csv", "scale_version": 1, "rows_total": 2}
+    path = f"{xiamen.path}/score-imports"
+    xiamen.api.post(path, body, token=xiamen.token, key="open-first")
+    unseen, read = iter([None]), store.import_in
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "import_in", lambda *where: next(unseen, read(*where)))
+        late = xiamen.api.post(path, body, token=xiamen.token, key="open-late")
+    assert (late.status, late.headers.get("idempotency-replayed")) == (200, None)
+    again = xiamen.api.post(path, body, token=xiamen.token, key="open-late")
+    assert (again.text, again.headers.get("idempotency-replayed")) == (late.text, "true")
 
 
 def test_a_chunk_is_answered_with_its_bad_rows_and_the_counts(xiamen: City, subjects: list[str]) -> None:

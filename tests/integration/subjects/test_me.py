@@ -89,8 +89,12 @@ def test_who_looked_newest_first_with_words_and_a_second_page(world: World) -> N
     assert [line["at"] for line in listed] == sorted((line["at"] for line in listed), reverse=True)
     assert len({line["effect_id"] for line in listed}) == 4
     assert (listed[0]["actor"], listed[0]["tenant"], listed[0]["city_id"]) == ("library", "city-library", "xiamen")
-    assert listed[0]["words"]["zh"] == "查询您在某一场景可享的待遇"
-    assert listed[3]["words"]["en"] == "Opened your account"
+    assert listed[0]["words"] == {
+        "zh": "图书馆 city-library 查询了您在场景 xiamen/library 可享的待遇",
+        "en": "The library city-library asked what you are entitled to in xiamen/library",
+    }
+    assert [line["scenario"] for line in listed] == ["xiamen/library"] * 3 + [None]
+    assert listed[3]["words"]["en"] == "The city xiamen opened your account"
     last = world.mine(lin, f"/looks?limit=2&cursor={second['next']}").body if second["next"] else {"items": []}
     assert last["items"] == []
 
@@ -111,7 +115,7 @@ def test_a_purpose_without_words_of_its_own_still_has_some(world: World) -> None
     unit.effect(effect.row(intent, clock.now(), purpose="new-thing", facts={}, reply={}, subject=subject))
     unit.commit()
     words = [line["words"] for line in world.mine(lin, "/looks").body["items"] if line["purpose"] == "new-thing"]
-    assert words == [{"zh": "使用了您的信用账户", "en": "Used your account"}]
+    assert words == [{"zh": "银行 b-bank 使用了您的信用账户", "en": "The bank b-bank used your account"}]
 
 
 def test_a_cursor_is_of_no_use_to_another_citizen(world: World) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.cities.rules import Scale
 from chalicelib.core import schema
 from chalicelib.scenarios.rules import (
+    Decision,
     Facts,
     GradeStanding,
     LinkedStanding,
@@ -23,7 +24,17 @@ from chalicelib.scenarios.rules import (
     to_document,
     trace,
 )
-from tests.property.scenarios.drafts import FACTS, ON, as_cumulative, goodness, orderly, resident_of, unscored, wild
+from chalicelib.scenarios.rules.compiled import FactNode
+from tests.property.scenarios.drafts import (
+    FACTS,
+    ON,
+    goodness,
+    is_worse,
+    orderly,
+    resident_of,
+    unscored,
+    wild,
+)
 
 DRAFTS = st.one_of(wild(), orderly())
 KNOWN = st.dictionaries(st.sampled_from(FACTS), st.booleans())
@@ -71,25 +82,52 @@ def test_MINIMAL_a_partner_cannot_tell_two_people_of_one_tier_apart(
 
 @settings(max_examples=60, deadline=None)
 @given(DRAFTS, KNOWN, st.booleans())
-def test_the_distance_to_the_next_tier_is_exact(draft: Draft, known: dict[str, bool], resident: bool) -> None:
+def test_the_next_tier_is_the_nearest_score_at_which_more_is_given(
+    draft: Draft, known: dict[str, bool], resident: bool
+) -> None:
     document, scale = draft
     compiled = compile_table(parse_table(document), scale)
+    plain = {tier.tier_id for tier in compiled.areas[None].tiers if not tier.benefit}
+    people = {score: resident_of(compiled, score, known, resident) for score in goodness(scale)}
 
-    twin = as_cumulative(compiled.table, scale)
+    def better(one: Decision, than: Decision) -> bool:
+        """Written out once more: another tier counts, nothing is worse, and something is better or not told here."""
+        new = set(one.tier_ids) - set(than.tier_ids)
+        more = is_worse(than.benefit, one.benefit) or bool(new & plain)
+        return bool(new) and more and not is_worse(one.benefit, than.benefit)
 
-    def holds(score: int, tier_id: str) -> bool:
-        return tier_id in resident_of(twin, score, known, resident).tier_ids
+    for score, decision in people.items():
+        step = decision.next_tier
+        found = next((there for there in people if there > score and better(people[there], decision)), None)
+        if found is not None:
+            assert step is not None
+            assert (decision.missing_points, step.facts_too) == (found - score, False)
+            assert step.gives == people[found].benefit
+            assert step.tier_id in set(people[found].tier_ids) - set(decision.tier_ids)
+        elif step is not None and step.threshold is not None and step.threshold <= scale.maximum:
+            assert step.facts_too
 
+
+@settings(max_examples=60, deadline=None)
+@given(DRAFTS, KNOWN, st.booleans())
+def test_the_next_tier_by_facts_gives_what_the_person_with_those_facts_is_given(
+    draft: Draft, known: dict[str, bool], resident: bool
+) -> None:
+    document, scale = draft
+    compiled = compile_table(parse_table(document), scale)
+    leaves = {tier.tier_id: tier.leaves for tier in compiled.areas[None].tiers}
     for score in goodness(scale):
-        decision = resident_of(compiled, score, known, resident)
-        step, missing = decision.next_tier, decision.missing_points
-        if step is None or step.facts_too:
+        step = resident_of(compiled, score, known, resident).next_tier
+        if step is None or not step.facts_too or (step.threshold or 0) > scale.maximum:
             continue
-        assert missing is not None
-        if score + missing > scale.maximum:
-            continue
-        assert holds(score + missing, step.tier_id)
-        assert not any(holds(nearer, step.tier_id) for nearer in range(score, score + missing, scale.step))
+        climbed = max(score, step.threshold or 0)
+        ways = []
+        for found in leaves.values():
+            named = [leaf.name for leaf in found if isinstance(leaf, FactNode)]
+            granted = known | {name: True for name in named if name is not None}
+            there = resident_of(compiled, climbed, granted, resident or None in named)
+            ways.append((step.tier_id in there.tier_ids, there.benefit))
+        assert (True, step.gives) in ways
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,17 +145,22 @@ def test_a_visitor_is_treated_like_a_resident_with_what_his_score_is_worth(
 
 @settings(max_examples=60, deadline=None)
 @given(DRAFTS, KNOWN, st.integers(0, 19), st.integers(1, 20))
-def test_what_is_known_of_a_grade_is_true_of_every_score_in_it(
+def test_REWARD_a_grade_is_given_what_its_lowest_score_is_given(
     draft: Draft, known: dict[str, bool], start: int, width: int
 ) -> None:
     document, scale = draft
     compiled = compile_table(parse_table(document), scale)
     low, high = scale.minimum + start * scale.step, scale.minimum + (start + width) * scale.step
     vague = decide(compiled, Facts(ON, None, GradeStanding(low, high), known, False))
-    for score in range(low, min(high, scale.maximum + 1), scale.step):
-        exact = decide(compiled, Facts(ON, None, ResidentStanding(score), known, False))
-        for hazy, sharp in zip(vague.reasons, exact.reasons, strict=True):
-            assert hazy.verdict in (None, sharp.verdict)
+    exact = [
+        decide(compiled, Facts(ON, None, ResidentStanding(score), known, False))
+        for score in range(low, min(high, scale.maximum + 1), scale.step)
+    ]
+    assert (vague.tier_ids, vague.benefit) == (exact[0].tier_ids, exact[0].benefit)
+    for index, hazy in enumerate(vague.reasons):
+        verdicts = [sharp.reasons[index].verdict for sharp in exact]
+        assert (hazy.verdict is True) == (verdicts[0] is True)
+        assert hazy.verdict is not False or set(verdicts) == {False}
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,24 +7,36 @@ from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from chalicelib.cities.rules import Scale, Scheme
-from chalicelib.scenarios.rules import CompiledTable, TierTable, compile_table, lint, may_publish, parse_table
-from tests.property.scenarios.drafts import as_cumulative, fact_sets, goodness, orderly, resident_of, unscored, wild
+from chalicelib.scenarios.rules import (
+    CompiledTable,
+    Facts,
+    GradeStanding,
+    TierTable,
+    compile_table,
+    decide,
+    lint,
+    may_publish,
+    parse_table,
+)
+from chalicelib.scenarios.rules.lint_ranges import cases, grid_of, matches
+from tests.property.scenarios.drafts import (
+    ON,
+    Given,
+    as_cumulative,
+    fact_sets,
+    goodness,
+    is_worse,
+    orderly,
+    resident_of,
+    unscored,
+    wild,
+)
 
 RANGES = {"gap", "overlap", "unreachable", "shadowed"}
 REWARDS = {"better-worse-off", "worse-than-without", "fact-worse-off"}
-Given = Mapping[str, int | bool]
-
-
-def is_worse(benefit: Given, than: Given) -> bool:
-    """Written out once more for the three fields of the drafts, so that the linter's own comparison is tried too."""
-    if benefit.get("discount_bp", 0) < than.get("discount_bp", 0):
-        return True
-    if benefit.get("pay_later", False) < than.get("pay_later", False):
-        return True
-    usual = 10**12
-    return benefit.get("price_fen", usual) > than.get("price_fen", usual)
 
 
 def reward_codes(compiled: CompiledTable) -> set[str]:
@@ -83,10 +95,43 @@ def test_REWARD_the_linter_finds_what_brute_force_finds_and_nothing_else(draft: 
     document, scale = draft
     table = parse_table(document)
     codes = {finding.code for finding in lint(table, scale, Scheme())}
-    assert codes <= RANGES | REWARDS | {"baseline-missing", "grade-skipped"}
+    assert codes <= RANGES | REWARDS | {"baseline-missing", "grade-skipped", "fact-without-source"}
     compiled = compile_table(table, scale)
     assert codes & REWARDS == reward_codes(compiled)
     assert codes & RANGES == range_codes(table, compiled, scale)
+
+
+@settings(max_examples=60, deadline=None)
+@given(wild())
+def test_the_linter_judges_everybody_at_once_as_it_would_one_by_one(draft: tuple[dict[str, Any], Scale]) -> None:
+    document, scale = draft
+    (area,) = compile_table(parse_table(document), scale).areas.values()
+    grid = grid_of(area, scale)
+    assert list(grid.rows) == cases(area)
+    for case, row in grid.rows.items():
+        for index, step in enumerate(grid.steps):
+            assert [bool(bits >> index & 1) for bits in row] == matches(area, step, case)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(st.one_of(orderly(), wild()))
+def test_REWARD_in_a_clean_table_a_better_grade_is_never_worse_off(draft: tuple[dict[str, Any], Scale]) -> None:
+    document, scale = draft
+    table = parse_table(document)
+    assume(may_publish(lint(table, scale, Scheme())))
+    compiled = compile_table(table, scale)
+    ends = [*scale.grade_thresholds(), scale.maximum + scale.step]
+    for facts, _ in fact_sets():
+        below: Given = unscored(compiled, facts, resident=False).benefit
+        for grade, end in zip(scale.grades, ends, strict=True):
+            standing = GradeStanding.of(scale, grade.name)
+            got = decide(compiled, Facts(ON, None, standing, facts, False)).benefit
+            lowest = resident_of(compiled, standing.low, facts, resident=False).benefit
+            highest = resident_of(compiled, end - scale.step, facts, resident=False).benefit
+            assert not is_worse(got, below)
+            assert not is_worse(got, lowest)
+            assert not is_worse(highest, got)
+            below = got
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

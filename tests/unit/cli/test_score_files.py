@@ -91,7 +91,7 @@ def test_a_bad_line_of_ndjson_is_one_bad_row(path: Path, line: str, row: dict[st
     assert read(path, '{"score":1}\n' + line + '\n{"score":2}\n') == [{"score": 1}, row, {"score": 2}]
 
 
-@pytest.mark.parametrize("end", ["p1_a,650,2025-08-0", "p1_a,650,2025-08-01T00:00:00Z,", '"p1', "p1_张"])
+@pytest.mark.parametrize("end", ["p1_a,650,2025-08-0", "p1_a,650,2025-08-01T00:00:00Z,", LINE.strip(), '"p1', "p1_张"])
 def test_a_file_cut_off_loses_its_last_row_only(path: Path, end: str) -> None:
     raw = (HEADER + LINE + end).encode()
     assert read(path, raw) == [ROW, bad("cut-off")]
@@ -105,8 +105,16 @@ def test_ndjson_cut_off_loses_its_last_row_only(path: Path) -> None:
     assert read(path, '{"score":1}\n{"sco') == [{"score": 1}, bad("cut-off")]
 
 
-def test_a_last_line_without_its_break_is_a_row(path: Path) -> None:
-    assert read(path, HEADER + LINE + LINE.strip()) == [ROW, ROW]
+def test_a_score_cut_in_half_is_never_sent(path: Path) -> None:
+    whole = "subject_id,as_of,revision,score\n" + 2 * "p1_a,2025-08-01T00:00:00Z,1,693\n"
+    assert [row["score"] for row in read(path, whole)] == [693, 693]
+    for cut in range(1, 8):
+        _, last = read(path, whole[:-cut])
+        assert last == bad("cut-off")
+
+
+def test_what_ends_completely_is_a_row(path: Path) -> None:
+    assert read(path, '{"score":1}\n{"score":69}') == [{"score": 1}, {"score": 69}]
     assert look_over(path).open_end
     assert read(path, HEADER + LINE + "\n\r\n \n") == [ROW]
     assert not look_over(path).open_end

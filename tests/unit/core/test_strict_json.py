@@ -111,3 +111,9 @@ def test_text_has_one_spelling(raw: bytes) -> None:
     with pytest.raises(MalformedRequest):
         strict_json.loads(raw)
     assert strict_json.loads('"é 白鹭"'.encode()) == "é 白鹭"
+
+
+def test_a_string_that_never_ends_takes_no_longer_than_any_other() -> None:
+    """Would take hours if quotes were looked for anew from every quote."""
+    with pytest.raises(MalformedRequest):
+        strict_json.loads(b"[" * 33 + b'"' + b'\\"' * 1_000_000, 3_000_000)

@@ -65,6 +65,14 @@ def test_a_district_without_an_area_is_a_refusal_that_says_so(compiled: Compiled
     assert decision.next_tier is None
 
 
+def test_without_a_district_one_is_told_where_the_benefit_is_offered(compiled: Compiled) -> None:
+    decision = decide(compiled("bicycle"), at(ResidentStanding(1000)))
+    assert decision.outcome == "refused"
+    assert [(reason.code, reason.params) for reason in decision.reasons] == [
+        ("district_needed", {"districts": "haicang,island"})
+    ]
+
+
 def test_the_area_of_a_district_replaces_the_city_wide_one(compiled: Compiled) -> None:
     table = compiled("roadside_parking")
     assert decide(table, at(ResidentStanding(700), district="haicang")).area == "haicang"
@@ -154,6 +162,23 @@ def test_a_grade_alone_may_leave_a_tier_unknown_and_still_grant_a_lower_one(comp
     assert decide(compiled("credit_medical"), at(good, resident=False)).benefit == {"limit_fen": 150_000}
 
 
+def test_REWARD_a_grade_across_two_ranges_is_given_what_its_lowest_score_is_given(
+    draft: Draft, tier: Draft, scale: Scale
+) -> None:
+    rows = (
+        tier("five", {"score": {"ge": 500, "lt": 590}}, discount_bp=500),
+        tier("ten", {"score": {"ge": 590}}, discount_bp=1000),
+    )
+    table = compile_table(parse_table(draft(*rows)), scale)
+    fair, good, very = (
+        decide(table, at(GradeStanding.of(scale, grade), resident=False)) for grade in ("一般", "良好", "优秀")
+    )
+    assert [d.benefit.get("discount_bp") for d in (fair, good, very)] == [500, 500, 1000]
+    assert (good.outcome, [reason.verdict for reason in good.reasons]) == ("granted", [True, None])
+    assert good.next_tier is not None
+    assert (good.next_tier.tier_id, good.missing_points) == ("ten", None)
+
+
 @pytest.mark.parametrize(("resident", "outcome"), [(True, "granted"), (False, "refused")])
 def test_residence_may_be_a_condition(draft: Draft, tier: Draft, scale: Scale, resident: bool, outcome: str) -> None:
     table = compile_table(parse_table(draft(tier("t", {"resident": True}, priority=True))), scale)
@@ -227,6 +252,45 @@ def test_a_tier_that_a_better_score_leaves_behind_is_never_next(draft: Draft, ti
         decision = decide(table, at(ResidentStanding(600)))
         assert decision.next_tier is not None
         assert (decision.next_tier.tier_id, decision.missing_points) == ("top", 100)
+
+
+def test_the_nearest_improvement_is_next_whatever_the_order_of_the_tiers(
+    draft: Draft, tier: Draft, scale: Scale
+) -> None:
+    rows = (
+        tier("far", {"score": {"ge": 750}}, free_minutes=60),
+        tier("one", {"score": {"ge": 700}}, discount_bp=100),
+        tier("two", {"score": {"ge": 634}}, discount_bp=200),
+    )
+    table = compile_table(parse_table(draft(*rows, cumulative=True)), scale)
+    seen = []
+    for score in (600, 634, 700):
+        decision = decide(table, at(ResidentStanding(score)))
+        assert decision.next_tier is not None
+        seen.append((decision.next_tier.tier_id, decision.missing_points, dict(decision.next_tier.gives)))
+    both = {"free_minutes": 60, "discount_bp": 200}
+    assert seen == [("two", 34, {"discount_bp": 200}), ("far", 116, both), ("far", 50, both)]
+
+
+def test_only_the_facts_of_one_tier_are_taken_for_granted(draft: Draft, tier: Draft, scale: Scale) -> None:
+    rows = (
+        tier("honest", {"attribute": {"is": "honest_model"}}, priority=True),
+        tier("donor", {"attribute": {"is": "blood_donor"}}, documents_later=True),
+    )
+    decision = decide(compile_table(parse_table(draft(*rows, cumulative=True)), scale), at(ResidentStanding(600)))
+    assert decision.next_tier is not None
+    assert (decision.next_tier.tier_id, decision.next_tier.gives) == ("honest", {"priority": True})
+
+
+def test_a_tier_that_gives_nothing_more_is_not_next_unless_what_it_gives_is_told_elsewhere(
+    draft: Draft, tier: Draft, scale: Scale
+) -> None:
+    def ahead(**benefit: int) -> Any:
+        rows = (tier("a", {"score": {"ge": 500}}, **benefit), tier("b", {"score": {"ge": 600}}, **benefit))
+        return decide(compile_table(parse_table(draft(*rows)), scale), at(ResidentStanding(550))).next_tier
+
+    assert ahead(free_minutes=5) is None
+    assert ahead().tier_id == "b"
 
 
 def test_where_one_tier_counts_a_lower_one_that_was_missed_is_not_next(draft: Draft, tier: Draft, scale: Scale) -> None:

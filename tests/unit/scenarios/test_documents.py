@@ -158,7 +158,7 @@ UNREADABLE: list[tuple[Path, str, Any, str]] = [
     (PARKING, "/areas/0/tiers", [ONE_TIER] * (MAX_TIERS + 1), "/areas/0/tiers"),
     (PRODUCE, "/areas/0/by_grade", {}, "/areas/0/by_grade"),
     (PRODUCE, "/areas/0/by_grade", {"良好": "x"}, "/areas/0/by_grade/良好"),
-    (PRODUCE, "/areas/0/by_grade", {"良/好": True}, "/areas/0/by_grade/良~1好"),
+    (PRODUCE, "/areas/0/by_grade", {"良/好": 1.5}, "/areas/0/by_grade/良~1好"),
     (PRODUCE, "/areas/0/unit", 5, "/areas/0/unit"),
     (PRODUCE, "/areas/0/cumulative", True, "/areas/0"),
 ]
@@ -218,11 +218,32 @@ def test_schema_and_rules_name_the_same_lists_and_limits() -> None:
     document = schema.documents()[SCHEMA]
     properties, parts = document["properties"], document["$defs"]
     assert set(properties["use"]["enum"]) == set(USES)
+    assert set(schema.documents()["common.json"]["$defs"]["uses"]["items"]["enum"]) == set(USES)
     assert set(properties["recipients"]["items"]["enum"]) == RECIPIENTS
     assert properties["areas"]["maxItems"] == MAX_AREAS
     assert parts["tier_area"]["properties"]["tiers"]["maxItems"] == MAX_TIERS
     assert parts["conditions"]["maxItems"] == MAX_LEAVES
     assert schema.documents()["common.json"]["$defs"]["score"]["maximum"] == MAX_SCORE
+
+
+@pytest.mark.parametrize("path", ["cities/admit_city.json", "cities/change_city.json"])
+def test_a_city_forbids_and_permits_only_uses_that_there_are(path: str) -> None:
+    listed = schema.documents()["common.json"]["$defs"]["uses"] | {"$id": "egret:/uses-only.json"}
+    known = [(text["$id"], referencing.Resource.from_contents(text)) for text in schema.documents().values()]
+    judge = jsonschema.Draft202012Validator(listed, registry=referencing.Registry().with_resources(known))
+    assert judge.is_valid(["lending", "parking"])
+    assert not judge.is_valid(["loan"])
+    assert json.dumps(schema.documents()[path]).count("egret:/common.json#/$defs/uses") == 2
+
+
+def test_the_short_form_writes_yes_or_no_too(scale: Scale) -> None:
+    document = read(PRODUCE)
+    document["areas"][0] |= {"by_grade": {"优秀": True, "极好": True}, "unit": "priority"}
+    assert fast_engine_accepts(document)
+    assert slow_engine_accepts(document)
+    table = parse_table(document)
+    assert to_document(table) == document
+    assert lint(table, scale, Scheme()) == []
 
 
 def test_a_table_is_in_force_from_its_first_day(published: Callable[[str], TierTable]) -> None:

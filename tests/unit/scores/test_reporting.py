@@ -92,6 +92,12 @@ def test_what_is_refused_or_unchanged_writes_nothing() -> None:
     assert not made.late
 
 
+def test_a_subject_the_city_does_not_have_is_named_so() -> None:
+    (result,) = plan([report("nobody", 650, AUGUST)], account("an"), SCALE, NOW).results
+    said = reply_to(result).sentence
+    assert said == Text("本市没有此主体", "This city has no such subject")
+
+
 def test_a_reply_says_why() -> None:
     assert reply_to("stored") == RowReply("stored")
     assert reply_to(ScoreOutdated()).outcome == "outdated"

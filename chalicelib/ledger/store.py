@@ -1,0 +1,129 @@
+"""What is remembered of the ledger: entries, each on the item of its effect. Keys: ``docs/keys.md`` § indexes.
+
+A domain that moves money makes its effect by ``effect_row``; nothing else writes postings, and nothing ever changes
+them. A book is read in pages from the index, which may lag by a moment; ``load_entry`` and ``confirmed`` read the
+effects themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from chalicelib.core import clock, codec, effect, table
+from chalicelib.core.effect import Booking, EffectRow, Intent
+from chalicelib.core.errors import NotFound
+from chalicelib.ledger.rules import OWN_KINDS, Entry, Party, Posting, check_entry, parse_party
+from chalicelib.partners.store import list_partners
+
+PAGE = 500
+_CONFIRMED_AT_ONCE = 100
+_PARTNERS_AT_ONCE = 100
+
+Position = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """An entry without what its effect says already."""
+
+    book: str
+    day: date
+    postings: tuple[tuple[str, str, int], ...]
+    reverses: str | None
+
+
+def effect_row(intent: Intent, entry: Entry, *, facts: Any, reply: Any, subject: str | None = None) -> EffectRow:
+    """The item to give to ``Unit.effect``: the effect and its entry are one, and happen together or not at all."""
+    assert entry.entry_id == intent.effect_id, "an entry has the id of its effect"
+    check_entry(entry)
+    posted = _Posted(
+        entry.book, entry.day, tuple((p.account, p.asset, p.amount) for p in entry.postings), entry.reverses
+    )
+    booking = Booking(_book_pk(entry.book), entry.day, codec.canonical(posted))
+    return effect.row(
+        intent, entry.at, purpose=entry.purpose, facts=facts, reply=reply, subject=subject, booking=booking
+    )
+
+
+def list_entries(
+    book: str, first: date, until: date, limit: int, after: Position | None = None
+) -> tuple[list[Entry], Position | None]:
+    """One page of a book's days ``first`` to before ``until``, by day, instant and id; one Query."""
+    assert first < until, "a span of days has a day"
+    days = EffectRow.gsi2sk.between(f"{first}", f"{until}")
+    rows, last = table.query_gsi2(EffectRow, _book_pk(book), days, limit=limit, after=after)
+    return [_entry(row.effect_id, row) for row in rows], last
+
+
+def entries_of(book: str, first: date, until: date) -> Iterator[Entry]:
+    """All entries of a book's days ``first`` to before ``until``, page by page: one page in memory at a time."""
+    page, after = list_entries(book, first, until, PAGE)
+    yield from page
+    while after is not None:
+        page, after = list_entries(book, first, until, PAGE, after)
+        yield from page
+
+
+def load_entry(entry_id: str) -> Entry:
+    """One entry, from its effect, unchanged since it was written.
+
+    Raises: NotFound: no such effect, or it posts nothing.
+    """
+    found = effect.find(entry_id)
+    if found is None or found.postings is None:
+        raise NotFound
+    return _of_effect(found)
+
+
+def confirmed(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The same entries, each compared with its effect, strongly consistent, one BatchGetItem per 100.
+
+    An effect that was changed or is gone, or an index that says something else, is a broken belief.
+    """
+    rest = iter(entries)
+    while listed := list(islice(rest, _CONFIRMED_AT_ONCE)):
+        rows = table.fetch(effect.key_of(entry.entry_id) for entry in listed)
+        for entry in listed:
+            row = rows.get(effect.key_of(entry.entry_id))
+            assert isinstance(row, EffectRow), "an entry has an effect"
+            assert _of_effect(row) == entry, "the index says what the effect says"
+            yield entry
+
+
+def books_of(city_id: str) -> Iterator[str]:
+    """The names of a city's books: its own, the platform's, every partner's. Every entry is in exactly one book."""
+    for kind in OWN_KINDS:
+        yield Party(city_id, kind).name
+    after: str | None = None
+    while True:
+        partners, after = list_partners(city_id, _PARTNERS_AT_ONCE, after)
+        yield from (Party(city_id, partner.kind, partner.partner_id).name for partner in partners)
+        if after is None:
+            return
+
+
+def _book_pk(book: str) -> str:
+    city_id, _, rest = book.partition("/")
+    assert parse_party(book).city_id == city_id, "a book belongs to a party of a city"
+    return f"{city_id}#book#{rest}"
+
+
+def _of_effect(row: EffectRow) -> Entry:
+    effect.read(row)
+    return _entry(row.effect_id, row)
+
+
+def _entry(entry_id: str, row: EffectRow) -> Entry:
+    """The entry of an effect, or of its line in the index. It lies where its book and day say, or it was moved."""
+    assert row.postings is not None, "what a book lists posts something"
+    posted = codec.from_json(_Posted, row.postings)
+    assert (row.gsi2pk, row.gsi2sk) == (_book_pk(posted.book), f"{posted.day}#{row.at}#{entry_id}"), (
+        "an entry was moved"
+    )
+    postings = tuple(Posting(*posting) for posting in posted.postings)
+    at = clock.unstamp(row.at)
+    return check_entry(Entry(entry_id, at, posted.day, row.purpose, posted.book, postings, posted.reverses))
