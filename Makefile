@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+EGRET := $(BIN)/egret
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run token test check format bench package openapi nightly lock clean
@@ -18,19 +19,23 @@ $(READY): requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: $(READY)  ## Play the story on a server of its own, and check every expected outcome
+# The command itself: `.venv/bin/egret --help`.
+$(EGRET): infra/cli/egret.sh $(READY)
+	@install -m 755 $< $@
+
+demo: $(READY) $(EGRET)  ## Play the story on a server of its own, and check every expected outcome
 	@$(BIN)/python -m infra.local.demo
 
-run: $(READY)  ## Serve Egret on 127.0.0.1:8000 with the demo loaded (PORT=… for another port)
+run: $(READY) $(EGRET)  ## Serve Egret on 127.0.0.1:8000 with the demo loaded (PORT=… for another port)
 	@$(BIN)/python -m infra.local.server --port $(or $(PORT),8000)
 
-token: $(READY)  ## Print a token of the local issuer: make token AS=merchant:qingliu-farm
+token: $(READY) $(EGRET)  ## Print a token of the local issuer: make token AS=merchant:qingliu-farm
 	@$(BIN)/python -m infra.cli token "$(AS)"
 
-test: $(READY)  ## Run every test
+test: $(READY) $(EGRET)  ## Run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(READY)  ## Format, lint, types, import law
+check: $(READY) $(EGRET)  ## Format, lint, types, import law
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy app.py chalicelib infra tests

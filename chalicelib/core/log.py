@@ -12,11 +12,8 @@ from contextvars import ContextVar
 from typing import TextIO
 
 FIELDS = frozenset(
-    {
-        "method", "route", "status", "code", "duration_ms", "actor", "stage", "function", "replayed", "attempt",
-        "conflicts", "error_type", "error_place", "rows", "version", "city_id",
-    }
-)  # fmt: skip
+    {"method", "route", "status", "code", "duration_ms", "function", "conflicts", "error_type", "error_place"}
+)
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 # Where lines go; None: standard output, which Lambda keeps.

@@ -1,6 +1,6 @@
 """The one table: keys, the base of every item, and reads.
 
-Every partition key starts with a city's id, so that a city can leave or live elsewhere (``table_for``). The chart of
+Every partition key starts with a city's id, so that a city can leave or live elsewhere. The chart of
 keys is ``docs/keys.md``. Each kind of item is a subclass of ``Row`` with a discriminator of its own; a store keeps its
 subclasses private.
 """
@@ -56,12 +56,6 @@ class IntAttribute(Attribute[int]):
     def deserialize(self, value: str) -> int:
         """The number as Python has it."""
         return int(value)
-
-
-def table_for(city_id: str) -> str:
-    """The name of the table that holds this city's items. One table, until a city lives elsewhere."""
-    assert city_id, "every item belongs to a city"
-    return config.current().table
 
 
 class Gsi1(GlobalSecondaryIndex["Row"]):  # type: ignore[no-untyped-call]

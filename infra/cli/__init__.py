@@ -1,1 +1,4 @@
-"""The ``egret`` command, for operators and analysts: ``python -m infra.cli``. Never part of a Lambda."""
+"""The ``egret`` command, for operators and analysts: ``.venv/bin/egret``, which make puts there from ``egret.sh``.
+
+The same as ``.venv/bin/python -m infra.cli`` in the checkout. Never part of a Lambda.
+"""

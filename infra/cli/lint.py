@@ -18,7 +18,7 @@ from rich.table import Table
 
 from chalicelib.cities.rules import City, Scale
 from chalicelib.core import codec, strict_json
-from chalicelib.core.errors import Fault, Problem
+from chalicelib.core.errors import Fault, MalformedRequest, Problem, TooLarge
 from chalicelib.core.text import Text
 from chalicelib.scenarios.rules import Finding, TierTable, lint, lint_versions, may_publish, parse_table
 from infra.cli.client import Client, Failed
@@ -37,23 +37,31 @@ def add_to(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the findings. Returns 0 if everything may be published, 1 if not, 2 if a file cannot be read."""
+    """Prints the findings.
+
+    Returns: 0 if everything may be published, 1 if not, 2 if a file cannot be opened, 3 if no scale is to be had.
+    """
     findings: list[tuple[str, Finding]] = []
     tables: list[TierTable] = []
     for path in options.files:
         try:
-            document = strict_json.loads(path.read_bytes(), MAX_BYTES)
-            table = parse_table(document)
+            table = parse_table(strict_json.loads(path.read_bytes(), MAX_BYTES))
         except OSError as error:
             print(f"{path}: 无法读取 / cannot be read: {error.strerror}", file=sys.stderr)
             return 2
+        except (MalformedRequest, TooLarge) as problem:
+            findings.append((str(path), _as_finding("file-unreadable", Fault("", _of_a_file(problem.detail)))))
+            continue
         except Problem as problem:
-            findings += [
-                (str(path), _as_finding(problem, fault)) for fault in problem.faults or (Fault("", problem.detail),)
-            ]
+            faults = problem.faults or (Fault("", problem.detail),)
+            findings += [(str(path), _as_finding(problem.code, fault)) for fault in faults]
             continue
         tables.append(table)
-        city, scale = _of(table.city_id, options.url)
+        try:
+            city, scale = _of(table.city_id, options.url)
+        except Failed as failed:
+            print(f"{path}: {failed.said.zh}\n{path}: {failed.said.en}", file=sys.stderr)
+            return 3
         districts = [d.district_id for d in city.districts]
         findings += [(str(path), f) for f in lint(table, scale, city.scheme, districts)]
     findings += [("", f) for f in lint_versions(tables)]
@@ -61,27 +69,42 @@ def run(options: argparse.Namespace) -> int:
     return 0 if may_publish(f for _, f in findings) else 1
 
 
-def _as_finding(problem: Problem, fault: Fault) -> Finding:
-    return Finding(problem.code, "error", fault.pointer, fault.detail)
+def _as_finding(code: str, fault: Fault) -> Finding:
+    return Finding(code, "error", fault.pointer, fault.detail)
+
+
+def _of_a_file(said: Text) -> Text:
+    """What is said of a request's body, said of a file."""
+    return Text(said.zh.replace("请求体", "文件"), said.en.replace("The body", "The file"))
 
 
 @lru_cache(maxsize=64)
 def _of(city_id: str, url: str) -> tuple[City, Scale]:
-    """A city and its scale, from a running Egret or from the demo."""
+    """A city and its scale, from a running Egret or from the demo. Raises: Failed: neither has them."""
     try:
         client = Client(url, "", attempts=1)
         city = codec.build(City, client.get(f"/v1/cities/{city_id}"))
         return city, codec.build(Scale, client.get(f"/v1/cities/{city_id}/scales/current"))
-    except Failed:
-        pass
+    except Failed as failed:
+        why = failed
     from infra.local.demo_data.tables import document
 
     for entry in document("cities.json"):
         if entry["city"]["city_id"] == city_id:
-            said = Text(f"{url} 没有应答，改用演示数据中的分制", f"{url} does not answer; using the demo's scale")
-            print(f"{said.zh}\n{said.en}", file=sys.stderr)
+            instead = Text("改用演示数据中的分制", "using the demo's scale")
+            print(f"{_excuse(why, url).zh}，{instead.zh}\n{_excuse(why, url).en}; {instead.en}", file=sys.stderr)
             return codec.build(City, entry["city"]), codec.build(Scale, entry["scale"], city_id=city_id, version=1)
-    raise SystemExit(f"{city_id}: 没有找到该城市的分制 / no scale of this city was found at {url} or in the demo")
+    excuse = _excuse(why, url)
+    nor = Text(f"演示数据中也没有 {city_id}", f"the demo has no {city_id} either")
+    raise Failed(Text(f"{excuse.zh}，{nor.zh}", f"{excuse.en}; {nor.en}"))
+
+
+def _excuse(failed: Failed, url: str) -> Text:
+    if failed.code == "unavailable":
+        return Text(f"{url} 没有应答", f"{url} does not answer")
+    if failed.code == "not-found":
+        return Text(f"{url} 没有该城市或其分制", f"{url} has no such city, or no scale of it")
+    return Text(f"{url} 答复“{failed.said.zh}”", f"{url} says “{failed.said.en}”")
 
 
 def _print(findings: Sequence[tuple[str, Finding]], *, as_json: bool) -> None:

@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - the base class names them so
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - the base class calls it so
         """What the base class refuses by itself, in the one form; nothing of the request goes back."""
         if self.request_version in {"", "HTTP/0.9"}:
             self.request_version = self.protocol_version

@@ -59,8 +59,8 @@ def _not_loaded(refused: Refused, folder: Path) -> str:
     return (
         f"演示数据没有载入完：{exchange.method} {exchange.path} 被拒绝（{said.zh}）。"
         f"{folder}/ 中的数据可能来自另一版本：可用 --folder 换一个目录，或加 --empty 直接启动。\n"
-        f"The demo could not be loaded: {exchange.method} {exchange.path} was refused ({said.en}). The data in {folder}/ "
-        "may be of another version: take another folder with --folder, or start without the demo with --empty."
+        f"The demo could not be loaded: {exchange.method} {exchange.path} was refused ({said.en}). The data in "
+        f"{folder}/ may be of another version: take another folder with --folder, or start with --empty."
     )
 
 

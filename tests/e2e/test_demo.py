@@ -70,7 +70,7 @@ def test_every_expected_outcome_is_checked(told: str) -> None:
     assert len(beats) == 5
     for percent in beats:
         assert f"✓ beats, per cent: {percent} ≈ {percent}" in told
-    expected = Counter(name for person in people for name in {**person.get("expect", {}), **person.get("in_xiamen", {})})
+    expected = Counter(name for person in people for part in ("expect", "in_xiamen") for name in person.get(part, {}))
     assert expected.keys() >= {"host_grade", "roadside_parking", "i_chewei_parking"}
     for name, times in expected.items():
         tick = f"✓ {SAID_AS.get(name, name)}"

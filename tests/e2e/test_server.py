@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,11 +12,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from infra.local import demo_load
+from infra.local.client import Client
+from infra.local.issuer import DevelopmentIssuer
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -151,6 +157,42 @@ def test_a_body_without_a_length_is_refused(server: Running) -> None:
         assert b" 400 " in raw.recv(4096).split(b"\r\n")[0]
 
 
+def raw_answer(server: Running, sent: bytes) -> bytes:
+    """All that comes back for some bytes, until the server hangs up."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        raw.sendall(sent)
+        while more := raw.recv(65_536):
+            received += more
+    return received
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"TRACE /s3cret HTTP/1.1\r\nHost: x\r\nAuthorization: s3cret\r\n\r\n", 405, "method-not-allowed"),
+        (b"CONNECT s3cret:443 HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method-not-allowed"),
+        (b"S3CRET /v1/cities HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method-not-allowed"),
+        (b"GET /" + b"s3cret" * 12_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed-request"),
+        (b"GET / HTTP/1.1\r\n" + b"X-S3cret: 1\r\n" * 200 + b"\r\n", 400, "malformed-request"),
+        (b"GET / HTTP/1.1\r\nX-S3cret: " + b"a" * 70_000 + b"\r\n\r\n", 400, "malformed-request"),
+        (b"s3cret\r\n\r\n", 400, "malformed-request"),
+        (b"<s3cret> and more words of it\r\n\r\n", 400, "malformed-request"),
+        (b"GET /s3cret HTTP/9.9\r\nHost: x\r\n\r\n", 400, "malformed-request"),
+        (b"GET /s3cret SPDY/1\r\nHost: x\r\n\r\n", 400, "malformed-request"),
+    ],
+)
+def test_what_is_no_request_of_ours_is_answered_in_the_one_form_too(
+    server: Running, sent: bytes, status: int, code: str
+) -> None:
+    head, _, body = raw_answer(server, sent).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/problem+json" in head
+    assert (json.loads(body)["status"], json.loads(body)["code"]) == (status, code)
+    assert b"s3cret" not in (head + body).lower()
+    assert b"<" not in body
+
+
 def test_the_reference_page_needs_nothing_from_elsewhere(server: Running) -> None:
     page = server.get("/docs", Accept="text/html")
     assert page.status_code == 200
@@ -199,4 +241,44 @@ def test_a_port_in_use_is_said_in_a_sentence(server: Running, tmp_path: Path) ->
     ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 1
     assert "cannot be used" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_folder_that_cannot_be_used_is_not_blamed_on_the_port(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "egret"
+    command = [sys.executable, "-m", "infra.local.server", "--port", "0", "--folder", str(folder)]
+    ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert "Not a directory" in ran.stderr
+    assert str(tmp_path / "file") in ran.stderr
+    assert "port" not in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_loading_goes_on_on_another_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(tmp_path, "--empty") as running:
+        issuer = DevelopmentIssuer.kept_in(tmp_path / "keys" / "issuer.pem")
+        demo_load.load(Client(running.url, issuer), tmp_path)
+        (tmp_path / demo_load.PEOPLE_FILE).unlink()
+        tomorrow = demo_load.now() + timedelta(days=1)
+        monkeypatch.setattr(demo_load, "now", lambda: tomorrow)
+        client = Client(running.url, issuer)
+        demo_load.load(client, tmp_path)
+        consents = client.done("GET", "/v1/me/consents", "citizen:hz-705")["items"]
+    assert len(consents) == len(demo_load.CONSENTS)
+
+
+def test_a_demo_that_cannot_be_loaded_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with served(tmp_path, "--empty") as running:
+        if "Dynoxide" not in "".join(running.told):
+            pytest.skip("in memory nothing is kept from the first start")
+        client = Client(running.url, DevelopmentIssuer.kept_in(tmp_path / "keys" / "issuer.pem"))
+        other = {"city_id": "xiamen", "name": {"zh": "鹭", "en": "Other"}, "time_zone": "Asia/Shanghai"}
+        client.done("POST", "/v1/cities", "alliance:alliance", other, key="admit-xiamen")
+    command = [sys.executable, "-m", "infra.local.server", "--port", "0", "--folder", str(tmp_path)]
+    ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert "演示数据没有载入完" in ran.stderr
+    assert "This Idempotency-Key was used with another body" in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, inf
@@ -53,8 +54,7 @@ class Curve:
 
     def observed(self) -> tuple[float, float]:
         """The least and the greatest R at which people were seen, short of where ranks are clamped."""
-        seen = [r for r in self.values if R_LEAST < r < R_MOST]
-        return seen[0], seen[-1]
+        return self.values[bisect_right(self.values, R_LEAST)], self.values[bisect_left(self.values, R_MOST) - 1]
 
     def beyond(self, r: float) -> tuple[bool, bool]:
         """Whether this R lies below, or above, what was observed."""

@@ -34,7 +34,6 @@ class CompiledOffer:
     """
 
     offer: Offer
-    scenario: CompiledTable
     table: CompiledTable
     tiers: Mapping[str, OfferTier]
     places: Mapping[str, int]
@@ -68,7 +67,7 @@ def compile_offer(offer: Offer, scenario: CompiledTable) -> CompiledOffer:
     areas = (_grade_area(gives, scenario.scale),) if by_grade else tuple(_areas(gives, scenario))
     table = compile_table(replace(scenario.table, areas=areas), scenario.scale)
     unknown = tuple(place for place in range(len(offer.tiers)) if place not in named.values())
-    return CompiledOffer(offer, scenario, table, tiers, named, unknown)
+    return CompiledOffer(offer, table, tiers, named, unknown)
 
 
 def grade_tier_id(index: int) -> str:

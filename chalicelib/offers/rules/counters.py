@@ -158,7 +158,6 @@ def _released(counter: Counter, amount: int, bucket: int) -> Counter:
 def restore(counter: Counter, amount: int) -> Counter:
     """The counter after ``amount`` that was redeemed came back by a refund. It cannot be more than was redeemed."""
     _check_amount(amount)
-    assert counter.redeemed >= amount, "what comes back was redeemed"
     return replace(counter, avail=counter.avail + amount, redeemed=counter.redeemed - amount).check()
 
 

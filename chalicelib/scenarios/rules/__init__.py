@@ -1,6 +1,6 @@
 """What is right about scenarios: tables, standings, decisions, receipts, explanations and the linter."""
 
-from chalicelib.scenarios.rules.basis import SCORE_LIFE_DAYS, Basis, Recognised, host_grade_of, linked_standing
+from chalicelib.scenarios.rules.basis import SCORE_LIFE_DAYS, Basis, Recognised, host_grade_of
 from chalicelib.scenarios.rules.benefits import FIELDS, Benefit, BenefitField, describe, merge, worse_fields
 from chalicelib.scenarios.rules.compiled import CompiledTable, compile_table
 from chalicelib.scenarios.rules.conditions import (
@@ -30,6 +30,7 @@ from chalicelib.scenarios.rules.standings import (
     Standing,
 )
 from chalicelib.scenarios.rules.tables import RECIPIENTS, USES, Area, ByGrade, TableInvalid, Tier, TierTable
+from chalicelib.scenarios.rules.visitors import linked_standing
 from chalicelib.scenarios.rules.wording import WORDING_VERSION
 
 __all__ = [

@@ -116,6 +116,8 @@ def _beats_bp(control: Control, scale: Scale, held: HeldScore) -> int | None:
 def _leave_trace(unit: Unit, caller: Caller, now: datetime, subject_id: str, what: str) -> None:
     ref = ref_of(caller.city_id, subject_id)
     assert ref is not None, "what was shown belongs to somebody"
-    intent = effect.intend(caller.city_id, caller.kind, caller.tenant, f"look {what}", ids.new("look"), None, person=caller.person)
+    intent = effect.intend(
+        caller.city_id, caller.kind, caller.tenant, f"look {what}", ids.new("look"), None, person=caller.person
+    )
     unit.effect(effect.row(intent, now, purpose=f"look-at-{what}", facts={}, reply={}, subject=account_pk(ref)))
     unit.commit()

@@ -26,15 +26,15 @@ _OTHER_PURPOSE = Text("{who}使用了您的信用账户", "{who} used your accou
 _SOME_SCENARIO = Text("（未注明）", "a scenario")
 _KINDS: Mapping[str, Text] = {
     "citizen": Text("您", "You"),
-    "merchant": Text("商户 {tenant} ", "The merchant {tenant}"),
-    "bank": Text("银行 {tenant} ", "The bank {tenant}"),
-    "hospital": Text("医院 {tenant} ", "The hospital {tenant}"),
-    "parking_operator": Text("停车运营方 {tenant} ", "The parking operator {tenant}"),
-    "library": Text("图书馆 {tenant} ", "The library {tenant}"),
-    "insurer": Text("保险机构 {tenant} ", "The insurer {tenant}"),
-    "city": Text("城市 {tenant} ", "The city {tenant}"),
+    "merchant": Text("商户", "The merchant"),
+    "bank": Text("银行", "The bank"),
+    "hospital": Text("医院", "The hospital"),
+    "parking_operator": Text("停车运营方", "The parking operator"),
+    "library": Text("图书馆", "The library"),
+    "insurer": Text("保险机构", "The insurer"),
+    "city": Text("城市", "The city"),
     "alliance": Text("城市联盟", "The alliance of cities"),
-    "auditor": Text("审计员 {tenant} ", "The auditor {tenant}"),
+    "auditor": Text("审计员", "The auditor"),
 }
 
 
@@ -107,8 +107,13 @@ def scenario_in(purpose: str) -> str | None:
 
 def words_for(purpose: str, actor: str, tenant: str) -> Text:
     """Who did what, in words for the citizen; what follows a purpose's colon is the scenario it was for."""
-    who = _KINDS[actor].format(tenant=tenant)
+    who = _named(_KINDS[actor], "" if actor in {"citizen", tenant} else tenant)
     scenario = scenario_in(purpose)
     place = Text(scenario, scenario) if scenario else _SOME_SCENARIO
     said = _PURPOSES.get(purpose.partition(":")[0], _OTHER_PURPOSE)
     return Text(said.zh.format(who=who.zh, scenario=place.zh), said.en.format(who=who.en, scenario=place.en))
+
+
+def _named(kind: Text, tenant: str) -> Text:
+    """A kind of actor with the name of this one, unless there is but one."""
+    return Text(f"{kind.zh} {tenant} ", f"{kind.en} {tenant}") if tenant else kind

@@ -129,7 +129,7 @@ def test_REPLAY_the_auditors_look_is_listed_under_who_looked(world: World) -> No
     assert (look["actor"], look["purpose"], look["words"]["en"]) == (
         "auditor",
         "replay",
-        "Checked a decision about you again",
+        "The auditor checked a decision about you again",
     )
     assert before["effect_id"] == receipt
 

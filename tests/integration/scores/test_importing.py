@@ -207,6 +207,12 @@ def test_a_chunk_of_another_form_is_refused(xiamen: City, bad: dict[str, Any]) -
     assert xiamen.api.post(path, body, token=xiamen.token, key="").code == "invalid-request"
 
 
+def test_what_opening_costs(xiamen: City, calls: Calls) -> None:
+    one_and_one = {"BatchGetItem": 1, "TransactWriteItems": 1}
+    assert calls.during(xiamen.open) == one_and_one
+    assert calls.during(xiamen.open) == one_and_one
+
+
 def test_what_a_chunk_costs(xiamen: City, subjects: list[str], calls: Calls) -> None:
     job = job_id(xiamen)
     xiamen.report(subjects[3], 650)

@@ -7,8 +7,19 @@ from collections import Counter as Tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.offers.rules import Line, OfferTier, RefundedPart, check_offer, price_line, read_drafts, refund_line
-from chalicelib.offers.rules import Home, Imported, decoded, write_drafts
+from chalicelib.offers.rules import (
+    Home,
+    Imported,
+    Line,
+    OfferTier,
+    RefundedPart,
+    check_offer,
+    decoded,
+    price_line,
+    read_drafts,
+    refund_line,
+    write_drafts,
+)
 from chalicelib.offers.rules.csv_text import meant, neutral
 from tests.property.offers.wares import PRICES, any_offers, funding, shop, ware
 
@@ -23,7 +34,9 @@ def lines(draw: st.DrawFn) -> Line:
             st.integers(1, variant.price_fen).map(lambda fen: OfferTier("A", None, {"v-0": fen})),
         )
     )
-    return price_line(shop((variant,), (OfferTier("A", 1),), funding=draw(funding())), "v-0", draw(st.integers(1, 40)), tier)
+    return price_line(
+        shop((variant,), (OfferTier("A", 1),), funding=draw(funding())), "v-0", draw(st.integers(1, 40)), tier
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -52,7 +65,7 @@ def in_pieces(line: Line, pieces: list[int]) -> list[RefundedPart]:
 @settings(max_examples=200, deadline=None)
 @given(lines(), st.data())
 def test_LEDGER_refunds_in_any_pieces_give_back_the_line(line: Line, data: st.DataObject) -> None:
-    pieces = []
+    pieces: list[int] = []
     while sum(pieces) < line.units:
         pieces.append(data.draw(st.integers(1, line.units - sum(pieces))))
     parts = in_pieces(line, pieces)

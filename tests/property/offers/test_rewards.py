@@ -13,6 +13,7 @@ from chalicelib.offers.rules import (
     Applied,
     Asked,
     CompiledOffer,
+    MerchantAnswer,
     Offer,
     OfferTier,
     Stacking,
@@ -124,7 +125,7 @@ def test_REWARD_by_grade_a_better_score_never_pays_more_once_the_linter_is_conte
 @CAREFUL
 @given(by_grade())
 def test_MINIMAL_a_merchant_cannot_tell_two_people_of_one_tier_apart(ready: CompiledOffer) -> None:
-    told = {}
+    told: dict[str | None, MerchantAnswer] = {}
     people = [resident_of(ready.table, score, {}, True) for score in goodness(ready.table.scale)]
     for decision in [*people, unscored(ready.table, {}, True)]:
         answer = tell_merchant(ready, decision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,8 @@ FUNDERS: tuple[tuple[Any, str | None], ...] = (
 )  # fmt: skip
 PRICES = st.one_of(st.integers(1, 20), st.integers(1, 10_000), st.just(10**9))
 ids = st.from_regex(r"[a-z][a-z0-9_-]{1,10}", fullmatch=True)
-words = st.text(st.characters(codec="gb18030", exclude_categories=("C", "Z", "M")), min_size=1, max_size=12)
+letters = st.characters(codec="gb18030", exclude_categories=("C", "Z", "M"))
+words = st.text(letters, min_size=1, max_size=12).map(lambda word: unicodedata.normalize("NFC", word))
 texts = st.builds(Text, words, words)
 
 
@@ -66,7 +68,8 @@ def offers(draw: st.DrawFn, names: tuple[str, ...]) -> Offer:
 def any_offers(draw: st.DrawFn) -> Offer:
     """Anything that a spreadsheet could hold."""
     named = draw(st.lists(ids, min_size=3, max_size=6, unique=True))
-    variants = [Variant(name, draw(texts), draw(st.integers(100, 10**9)), draw(st.integers(0, 10**9))) for name in named]
+    amounts = st.integers(10_000, 10**9)
+    variants = [Variant(name, draw(texts), draw(amounts), draw(amounts)) for name in named]
     cut = draw(st.integers(1, len(variants) - 1))
     photos = draw(st.lists(st.sampled_from(["https://a.example/1.jpg", "https://b.example:8443/x?y=1,2"]), max_size=2))
     products = (

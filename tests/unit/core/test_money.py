@@ -48,6 +48,12 @@ def test_a_line_is_rounded_once_and_downwards(list_fen: int, discount_bp: int, p
     assert floor_payable(list_fen, discount_bp) == payable_fen
 
 
+def test_nothing_becomes_a_float_on_the_way() -> None:
+    results = (floor_payable(3600, 1), half_even(7, 2), part_bp(3600, 1), *split(7, [1, 2]), portion(7, 3, 0, 2))
+    assert {type(result) for result in results} == {int}
+    assert floor_payable(MOST, 1) == MOST * 9999 // 10_000
+
+
 @pytest.mark.parametrize(
     ("numerator", "denominator", "rounded"),
     [

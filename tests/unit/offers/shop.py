@@ -55,7 +55,8 @@ def published(name: str = "jimei_produce") -> CompiledTable:
 def scenario(*tiers: dict[str, Any], cumulative: bool = False, **top: Any) -> CompiledTable:
     """A produce scenario with one city-wide area of these tiers, or with other areas."""
     document = {
-        "city_id": "xiamen", "scenario_id": "jimei_produce", "version": 2, "name": {"zh": "集美信用购", "en": "Produce"},
+        "city_id": "xiamen", "scenario_id": "jimei_produce", "version": 2,
+        "name": {"zh": "集美信用购", "en": "Produce"},
         "use": "produce", "recipients": ["merchant"], "valid_from": "2025-01-01", "valid_to": None,
         "areas": [{"district": None, "cumulative": cumulative, "tiers": list(tiers)}], "source": "made for a test",
     }  # fmt: skip

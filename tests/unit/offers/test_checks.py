@@ -45,8 +45,16 @@ NOT_WHOLE = [True, 1.0, 1.5, "1", None, -1, 2**63]
 CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("faultless", {}, []),
     ("title", {"title": Text("", "x" * 81)}, [("text-unfit", "/title/zh"), ("text-unfit", "/title/en")]),
-    ("a control character", {"title": Text("茶\u202e", "tea\n")}, [("text-unfit", "/title/zh"), ("text-unfit", "/title/en")]),
-    ("description", {"description": Text("好" * 501, " ")}, [("text-unfit", "/description/zh"), ("text-unfit", "/description/en")]),
+    (
+        "a control character",
+        {"title": Text("茶\u202e", "tea\n")},
+        [("text-unfit", "/title/zh"), ("text-unfit", "/title/en")],
+    ),
+    (
+        "description",
+        {"description": Text("好" * 501, " ")},
+        [("text-unfit", "/description/zh"), ("text-unfit", "/description/en")],
+    ),
     ("id", {"offer_id": "Tea", "scenario_id": "x"}, [("id-unfit", "/offer_id"), ("id-unfit", "/scenario_id")]),
     ("category", {"category": "weapons"}, [("category-unknown", "/category")]),
     ("end before start", {"valid_to": NOON - timedelta(days=90)}, [("dates-contradict", "/valid_to")]),
@@ -54,12 +62,28 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("district twice", {"districts": ("jimei", "jimei")}, [("repeated", "/districts/1")]),
     ("districts", {"districts": tuple(f"d-{n}" for n in range(41))}, [("too-many", "/districts")]),
     ("nothing to sell", {"products": ()}, [("too-many", "/products")]),
-    ("a product of nothing", {"products": (Product("p-0", NAME, ()), product())}, [("too-many", "/products/0/variants")]),
+    (
+        "a product of nothing",
+        {"products": (Product("p-0", NAME, ()), product())},
+        [("too-many", "/products/0/variants")],
+    ),
     ("product twice", {"products": (product(TEA), product(TOFU))}, [("repeated", "/products/1/product_id")]),
-    ("variant twice", {"products": (product(TEA), product(TOFU, TEA, product_id="p-2"))}, [("repeated", "/products/1/variants/1/variant_id")]),
-    ("photo", {"products": (product(photos=("https://a.example/x.jpg", "http://a.example/x.jpg")),)}, [("photo-unfit", "/products/0/photos/1")]),
+    (
+        "variant twice",
+        {"products": (product(TEA), product(TOFU, TEA, product_id="p-2"))},
+        [("repeated", "/products/1/variants/1/variant_id")],
+    ),
+    (
+        "photo",
+        {"products": (product(photos=("https://a.example/x.jpg", "http://a.example/x.jpg")),)},
+        [("photo-unfit", "/products/0/photos/1")],
+    ),
     ("no photo", {"products": (product(photos=("javascript:alert(1)",)),)}, [("photo-unfit", "/products/0/photos/0")]),
-    ("photo with a blank", {"products": (product(photos=("https://a.example/a b",)),)}, [("photo-unfit", "/products/0/photos/0")]),
+    (
+        "photo with a blank",
+        {"products": (product(photos=("https://a.example/a b",)),)},
+        [("photo-unfit", "/products/0/photos/0")],
+    ),
     ("photos", {"products": (product(photos=("https://a.example",) * 9),)}, [("too-many", "/products/0/photos")]),
     ("product's name", {"products": (product(name=Text("", "Tea")),)}, [("text-unfit", "/products/0/name/zh")]),
     ("a free product", goods(price_fen=0), [("price-unfit", f"{V}/price_fen")]),
@@ -74,13 +98,25 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("both", {"tiers": (OfferTier("良好", 100, {TEA.variant_id: 1}),)}, [("tier-terms", "/tiers/0")]),
     ("all of it off", {"tiers": percent({"良好": 10_000})}, [("discount-unfit", "/tiers/0/discount_bp")]),
     ("nothing off", {"tiers": percent({"良好": 0})}, [("discount-unfit", "/tiers/0/discount_bp")]),
-    ("price of another's", {"tiers": (fixed("良好", tea=8000, coffee=1),)}, [("variant-unknown", "/tiers/0/prices_fen")]),
-    ("tier for nothing", {"tiers": (fixed("良好", tea=0),)}, [("price-unfit", f"/tiers/0/prices_fen/{TEA.variant_id}")]),
+    (
+        "price of another's",
+        {"tiers": (fixed("良好", tea=8000, coffee=1),)},
+        [("variant-unknown", "/tiers/0/prices_fen")],
+    ),
+    (
+        "tier for nothing",
+        {"tiers": (fixed("良好", tea=0),)},
+        [("price-unfit", f"/tiers/0/prices_fen/{TEA.variant_id}")],
+    ),
     ("above the list price", {"tiers": (fixed("良好", tea=8801),)}, [("worse-than-without", "/tiers/0")]),
     ("at the list price", {"tiers": (fixed("良好", tea=8800),)}, [("tier-idle", "/tiers/0")]),
     ("rounded to nothing", goods(price_fen=1) | {"tiers": percent({"良好": 1})}, [("price-zero", "/tiers/0")]),
     ("budget", {"budget_fen": 0}, [("budget-unfit", "/budget_fen")]),
-    ("budget of less than one", {"budget_fen": 439, "tiers": percent({"良好": 500})}, [("budget-small", "/budget_fen")]),
+    (
+        "budget of less than one",
+        {"budget_fen": 439, "tiers": percent({"良好": 500})},
+        [("budget-small", "/budget_fen")],
+    ),
     ("budget of one", {"budget_fen": 440, "tiers": percent({"良好": 500})}, []),
     ("quota", {"quota": Quota(day=0)}, [("quota-unfit", "/quota/day")]),
     ("idle quota", {"quota": Quota(day=3, month=3)}, [("quota-idle", "/quota/day")]),
@@ -89,15 +125,23 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("reservation without end", {"reservation_seconds": 31 * 86_400}, [("reservation-unfit", "/reservation_seconds")]),
     ("nobody pays", {"funding": ()}, [("too-many", "/funding")]),
     ("shares", {"funding": (Share("merchant", 5000), Share("city", 4999))}, [("funding-sum", "/funding")]),
-    ("a share of nothing", {"funding": (Share("merchant", 10_000), Share("city", 0))}, [("funding-unfit", "/funding/1/share_bp")]),
+    (
+        "a share of nothing",
+        {"funding": (Share("merchant", 10_000), Share("city", 0))},
+        [("funding-unfit", "/funding/1/share_bp")],
+    ),
     ("the city twice", {"funding": (Share("city", 5000), Share("city", 5000))}, [("repeated", "/funding/1")]),
     ("two banks", {"funding": (Share("bank", 5000, "bank-a"), Share("bank", 5000, "bank-b"))}, []),
     ("some bank", {"funding": (Share("bank", 10_000),)}, [("funding-bank", "/funding/0")]),
     ("a city by name", {"funding": (Share("city", 10_000, "xiamen"),)}, [("funding-bank", "/funding/0")]),
     ("group", {"stacking": Stacking("!")}, [("id-unfit", "/stacking/exclusive_group")]),
     ("priority", {"stacking": Stacking(priority=1_001)}, [("priority-unfit", "/stacking/priority")]),
-    ("caps", {"stacking": Stacking(cap_bp=10_001, cap_fen=0)}, [("cap-unfit", "/stacking/cap_bp"), ("cap-unfit", "/stacking/cap_fen")]),
-]  # fmt: skip
+    (
+        "caps",
+        {"stacking": Stacking(cap_bp=10_001, cap_fen=0)},
+        [("cap-unfit", "/stacking/cap_bp"), ("cap-unfit", "/stacking/cap_fen")],
+    ),
+]
 
 
 @pytest.mark.parametrize(("changes", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])

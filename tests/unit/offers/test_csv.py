@@ -286,7 +286,23 @@ def test_any_line_break_ends_a_row(line_break: str) -> None:
     assert len(read_drafts(text, HOME).drafts) == 1
 
 
-DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", " =1", "'=1", "''=1", "\t"]
+DANGEROUS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    "＋1",
+    "－1",
+    "＠x",
+    " =1",
+    "'=1",
+    "''=1",
+    "\t",
+]
 
 
 @pytest.mark.parametrize("cell", DANGEROUS)

@@ -108,7 +108,8 @@ def test_only_the_merchants_authors_write_and_only_on_drafts() -> None:
 
 def test_the_whole_way() -> None:
     now = drafted(AUTHOR, BEFORE)
-    for move, actor in (("submit", AUTHOR), ("approve", REVIEWER), ("schedule", SELLER)):
+    way: list[tuple[Move, Actor]] = [("submit", AUTHOR), ("approve", REVIEWER), ("schedule", SELLER)]
+    for move, actor in way:
         now = moved(now, move, actor, MADE, BEFORE)
     assert state_at(now, MADE, BEFORE) == "scheduled"
     assert state_at(now, MADE, MADE.valid_from) == "live"

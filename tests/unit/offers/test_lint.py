@@ -46,7 +46,11 @@ CASES: dict[str, Case] = {
         [("grade-unknown", "/tiers/1/tier")],
     ),
     "a tier that is none": (TWO, by_tier(low=500, high=900, top=1000), [("tier-unknown", "/tiers/2/tier")]),
-    "a skipped grade": (published(), {"tiers": percent({"一般": 100, "优秀": 200, "极好": 300})}, [("grade-skipped", "/tiers")]),
+    "a skipped grade": (
+        published(),
+        {"tiers": percent({"一般": 100, "优秀": 200, "极好": 300})},
+        [("grade-skipped", "/tiers")],
+    ),
     "优秀 pays more than 良好": (
         published(),
         {"tiers": percent(BY_GRADE | {"优秀": 800})},
@@ -136,7 +140,7 @@ CASES: dict[str, Case] = {
     ),
     "rules that end with it": (scenario(row("low", BELOW), valid_to="2026-09-01"), by_tier(low=500), []),
     "unfit by itself": (published(), {"budget_fen": 0}, [("budget-unfit", "/budget_fen")]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

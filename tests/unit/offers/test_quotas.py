@@ -143,7 +143,17 @@ def test_what_comes_back_is_room_in_its_own_windows_only() -> None:
 
 
 def test_windows_that_are_over_are_dropped_but_not_the_last_ones() -> None:
-    keys = ["2026-08-03", "2026-08-02", "2026-08-01", "2026-W32", "2026-W31", "2026-W30", "2026-08", "2026-07", "2026-06"]
+    keys = [
+        "2026-08-03",
+        "2026-08-02",
+        "2026-08-01",
+        "2026-W32",
+        "2026-W31",
+        "2026-W30",
+        "2026-08",
+        "2026-07",
+        "2026-06",
+    ]
     state = QuotaState(dict.fromkeys([*keys, "ever"], 1))
     dropped = {"2026-08-01", "2026-W30", "2026-06"}
     assert pruned(state, NOON, ZONE).used.keys() == {*keys, "ever"} - dropped

@@ -81,8 +81,9 @@ def test_one_point_is_said_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "tier", "code"), [(693, "极好", "tier-applied"), (612, "良好", "tier-applied"), (499, None, "no-tier-reached")]
-)  # fmt: skip
+    ("score", "tier", "code"),
+    [(693, "极好", "tier-applied"), (612, "良好", "tier-applied"), (499, None, "no-tier-reached")],
+)
 def test_a_merchant_is_told_the_tier_and_a_code(score: int, tier: str | None, code: str) -> None:
     told = tell_merchant(READY, judged(READY, score))
     assert (told.tier, told.code, told.hindrances) == (tier, code, ())

@@ -282,6 +282,17 @@ def test_only_the_facts_of_one_tier_are_taken_for_granted(draft: Draft, tier: Dr
     assert (decision.next_tier.tier_id, decision.next_tier.gives) == ("honest", {"priority": True})
 
 
+def test_a_tier_that_takes_something_away_is_not_next(draft: Draft, tier: Draft, scale: Scale) -> None:
+    rows = (
+        tier("mid", {"score": {"ge": 500}}, free_minutes=20, pay_later=True),
+        tier("less", {"score": {"ge": 600}}, free_minutes=30),
+        tier("top", {"score": {"ge": 700}}, free_minutes=40, pay_later=True),
+    )
+    decision = decide(compile_table(parse_table(draft(*rows)), scale), at(ResidentStanding(550)))
+    assert decision.next_tier is not None
+    assert (decision.next_tier.tier_id, decision.missing_points) == ("top", 150)
+
+
 def test_a_tier_that_gives_nothing_more_is_not_next_unless_what_it_gives_is_told_elsewhere(
     draft: Draft, tier: Draft, scale: Scale
 ) -> None:

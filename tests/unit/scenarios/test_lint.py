@@ -343,6 +343,7 @@ def test_people_are_told_in_the_middle_of_a_sentence_too(draft: Draft, scale: Sc
 def bad_table(draft: Draft) -> dict[str, Any]:
     """As many areas, tiers, conditions and facts as a table may have, in no order: 60 KB and 2,000 findings."""
     cut = iter(range(1, 1_000, 3))
+    areas: list[dict[str, Any]]
     rows = []
     for number in range(12):
         ranges = [score(ge=low, lt=1_000 - low) for low in (next(cut) for _ in range(5))]
