@@ -115,11 +115,10 @@ def _line(offers: Mapping[str, Applied], index: int, item: Asked) -> Line:
 
 def _chosen(order: Sequence[Offer], wanted: Mapping[str, int], list_fen: int) -> list[Offer]:
     """The offers that count, in their order: of each group the member with which the basket saves most."""
-    giving = [offer for offer in order if wanted[offer.offer_id]]
     groups: dict[str, list[Offer]] = {}
-    for offer in giving:
+    for offer in order:
         groups.setdefault(offer.stacking.exclusive_group or f"/{offer.offer_id}", []).append(offer)
-    ways = [sorted(way, key=giving.index) for way in product(*groups.values())]
+    ways = [sorted(way, key=order.index) for way in product(*groups.values())]
     return max(ways, key=lambda way: sum(_granted(way, wanted, list_fen).values()))
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.cities.rules import Agreement, GrantOn, Method, Scale
-from chalicelib.linking.rules import Concordance, entry_value, reaches, reference_value, score_for
-from chalicelib.scenarios.rules.standings import LinkedStanding, NoStandingReason, Standing
+from chalicelib.scenarios.rules.standings import NoStandingReason
 
 SCORE_LIFE_DAYS = 400
 
@@ -53,24 +52,6 @@ class Basis:
     def resident(self) -> bool:
         """Whether the score is the host city's own."""
         return self.home == self.city_id
-
-
-def linked_standing(
-    score: int, home: tuple[Concordance, Scale], host: tuple[Concordance, Scale], grant_on: GrantOn
-) -> Standing:
-    """The standing of a visitor by concordance, on the point or on the lower bound as the agreement says.
-
-    Raises: LinkNotNumeric; ReferenceMixed; ScoreOffScale; in this order.
-    """
-    value = reference_value(*home, score, towards=host[0])
-    r = value.point if grant_on == "point" else value.lower
-    home_scale = home[1]
-
-    def needed(threshold: int) -> int | None:
-        found = score_for(*home, entry_value(*host, threshold), grant_on, towards=host[0])
-        return None if found is None else home_scale.oriented(found)
-
-    return LinkedStanding(home_scale.oriented(score), lambda threshold: reaches(r, *host, threshold), needed)
 
 
 def host_grade_of(agreement: Agreement, home_scale: Scale, score: int) -> str | None:

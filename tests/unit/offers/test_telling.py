@@ -113,6 +113,8 @@ def test_a_tier_of_the_scenario_that_the_offer_does_not_have_counts_for_nothing(
         told = tell_citizen(top, judged(top, 650))
         assert (told.tier, told.next_tier.tier if told.next_tier else None) == (None, "three")
         assert [reason.tier for reason in told.reasons] == ["three"]
+        far = tell_citizen(top, judged(top, 450)).next_tier
+        assert (far.tier, far.missing_points) == ("three", 250) if far else False
         assert tell_merchant(top, judged(top, 650)).code == "no-tier-reached"
         assert tell_merchant(top, judged(top, 750)).tier == "three"
     holed = compiled(offer(tiers_by="scenario", tiers=percent({"one": 500})), scenario(*rows))
