@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app import app
 from chalicelib.core.errors import Problem, all_problems
+from chalicelib.core.http import ROUTES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "problems.md"
 HEAD = """\
@@ -24,9 +25,10 @@ This page is written by `python -m infra.problems`.
 
 
 def problems() -> list[type[Problem]]:
-    """Every refusal that the app knows, by domain and code."""
+    """Every refusal of the core and of the domains that have routes, by domain and code."""
     assert app.routes, "importing the app loads every domain"
-    ours = [problem for problem in all_problems() if problem.__module__.startswith("chalicelib.")]
+    asked = {"core", *(route.domain for route in ROUTES)}
+    ours = [p for p in all_problems() if p.__module__.startswith("chalicelib.") and domain_of(p) in asked]
     return sorted(ours, key=lambda problem: (domain_of(problem) != "core", domain_of(problem), problem.code))
 
 
