@@ -143,7 +143,9 @@ class VersionMissing(Problem):
 class Conflict(Problem):
     code = "conflict"
     status = 409
-    title = Text("与当前状态冲突", "This conflicts with the present state")
+    title = Text(
+        "与当前状态冲突，请重新读取后再试", "This conflicts with the present state; read it again, then try again"
+    )
 
 
 class TooManyRequests(Problem):

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2] / "schemas"
 MAX_FAULTS = 20
 
 _SENTENCES = {
-    "type": Text("类型应为 {rule}", "must be of type {rule}"),
+    "type": Text("应为{rule}", "must be of type {rule}"),
     "additionalProperties": Text("有未声明的字段", "has fields that are not declared"),
     "enum": Text("取值应为：{rule}", "must be one of: {rule}"),
     "const": Text("取值应为 {rule}", "must be {rule}"),
@@ -36,7 +36,7 @@ _SENTENCES = {
     "maxItems": Text("至多 {rule} 项", "may have at most {rule} items"),
     "uniqueItems": Text("各项不得重复", "has the same item twice"),
     "pattern": Text("格式不符", "does not have the expected form"),
-    "format": Text("格式应为 {rule}", "must be a {rule}"),
+    "format": Text("应为{rule}", "must be a {rule}"),
     "required": Text("缺少字段 {rule}", "lacks the field {rule}"),
     "oneOf": Text("应恰好符合其中一种写法", "must fit exactly one of the forms"),
     "anyOf": Text("应符合其中一种写法", "must fit one of the forms"),
@@ -85,10 +85,23 @@ def _fault(error: Any, value: Any) -> Fault:
     sentence = _SENTENCES.get(error.kind.name, _OTHER)
     missing = [details["property"]] if error.kind.name == "required" else []
     place = [*_our_steps(value, error.instance_path), *missing]
-    return Fault(pointer(place), sentence.format(rule=_plain(rule)))
+    zh = _in_chinese(rule) if error.kind.name in {"type", "format"} else _plain(rule)
+    return Fault(pointer(place), Text(sentence.zh.format(rule=zh), sentence.en.format(rule=_plain(rule))))
 
 
 _RULE_KEYS = ("types", "options", "limit", "format", "property", "expected_value", "multiple_of")
+
+
+_CHINESE = {
+    "integer": "整数", "number": "数字", "string": "文字", "boolean": "真假值", "array": "列表", "object": "对象",
+    "null": "空值", "date": "日期", "date-time": "日期时间",
+}  # fmt: skip
+
+
+def _in_chinese(rule: Any) -> str:
+    """The types and formats of JSON Schema in Chinese."""
+    names = rule if isinstance(rule, list | tuple) else [rule]
+    return "或".join(_CHINESE.get(str(name), str(name)) for name in names)
 
 
 def _plain(rule: Any) -> str:

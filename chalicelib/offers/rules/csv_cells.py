@@ -37,7 +37,7 @@ class Cells:
 
     def __init__(self, line: int, cells: Mapping[str, str]) -> None:
         self.line = line
-        self.cells = dict(cells)
+        self.cells = cells
         self.faults: list[RowFault] = []
 
     def fault(self, column: str, said: Text) -> None:
@@ -49,14 +49,11 @@ class Cells:
         said = BY_NAME[column].said
         self.fault(column, _UNREAD.format(zh=said.zh, en=said.en))
 
-    def inherit(self, first: Cells, level: str) -> None:
-        """Fills in what is left blank from the first row of the same offer or product; it may not say otherwise."""
+    def agree(self, first: Cells, level: str) -> None:
+        """Notes what this row says otherwise than the first row of the same offer or product; it may say nothing."""
         for name, column in BY_NAME.items():
-            if column.level == level and name not in IDS:
-                above, here = first.get(name), self.get(name)
-                if here and here != above:
-                    self.fault(name, _CONTRADICTS)
-                self.cells[name] = above
+            if column.level == level and name not in IDS and self.get(name) not in {"", first.get(name)}:
+                self.fault(name, _CONTRADICTS)
 
     def require(self, columns: Iterator[str] | Sequence[str]) -> None:
         """Notes every one of these cells that is blank."""

@@ -93,9 +93,9 @@ def _draft(rows: Sequence[Cells], home: Home, *, again: bool) -> tuple[Offer, Se
     products: dict[str, Cells] = {}
     for row in rows:
         if row is not rows[0]:
-            row.inherit(rows[0], "offer")
+            row.agree(rows[0], "offer")
         if row.get("product_id") in products:
-            row.inherit(products[row.get("product_id")], "product")
+            row.agree(products[row.get("product_id")], "product")
         products.setdefault(row.get("product_id"), row)
         row.require([name for name in NAMES if name in REQUIRED and (row is rows[0] or _own(row, name, products))])
     draft = _offer(rows, home)
@@ -105,7 +105,7 @@ def _draft(rows: Sequence[Cells], home: Home, *, again: bool) -> tuple[Offer, Se
 
 
 def _own(row: Cells, name: str, products: dict[str, Cells]) -> bool:
-    """Whether a blank cell is this row's own lack, not that of the row it inherits from."""
+    """Whether a blank cell is this row's own lack, not that of the first row of its offer or product."""
     level = BY_NAME[name].level
     return name in IDS or level == "variant" or (level == "product" and products[row.get("product_id")] is row)
 

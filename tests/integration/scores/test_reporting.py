@@ -176,7 +176,7 @@ def test_a_batch_answers_every_row_in_its_order(xiamen: City) -> None:
         ("refused", "not-found"),
         ("refused", "invalid-request"),
     ]
-    assert replies[5]["sentence"] == {"zh": "score：类型应为 integer", "en": "score: must be of type integer"}
+    assert replies[5]["sentence"] == {"zh": "score：应为整数", "en": "score: must be of type integer"}
     assert "=1+1" not in answer.text
     assert (score("an"), score("bo"), score("ce")) == (650, 700, 700)
 

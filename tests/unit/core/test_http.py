@@ -119,8 +119,8 @@ def test_a_refusal_has_one_shape() -> None:
     refused = refuse(Conflict.at("/n", Text("太大", "too much")))
     assert refused.body == {
         "type": "https://egret.invalid/problems/conflict",
-        "title": "This conflicts with the present state",
-        "title_zh": "与当前状态冲突",
+        "title": "This conflicts with the present state; read it again, then try again",
+        "title_zh": "与当前状态冲突，请重新读取后再试",
         "status": 409,
         "code": "conflict",
         "detail": "too much",

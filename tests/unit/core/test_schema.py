@@ -27,8 +27,8 @@ def faults_of(document: dict[str, Any], value: Any, monkeypatch: pytest.MonkeyPa
 
 
 CASES: list[tuple[Any, Any, str, str]] = [
-    ({"type": "string"}, 1, "类型应为 string", "must be of type string"),
-    ({"type": ["string", "null"]}, 1, "类型应为 null, string", "must be of type null, string"),
+    ({"type": "string"}, 1, "应为文字", "must be of type string"),
+    ({"type": ["string", "null"]}, 1, "应为空值或文字", "must be of type null, string"),
     ({"enum": ["x", 1, None]}, "y", "取值应为：x, 1, null", "must be one of: x, 1, null"),
     ({"const": True}, "y", "取值应为 true", "must be true"),
     ({"minimum": 3}, 2, "不得小于 3", "must be at least 3"),
@@ -39,7 +39,7 @@ CASES: list[tuple[Any, Any, str, str]] = [
     ({"minLength": 2}, "a", "至少 2 个字符", "needs at least 2 characters"),
     ({"maxLength": 2}, SECRET, "至多 2 个字符", "may have at most 2 characters"),
     ({"pattern": "^a$"}, SECRET, "格式不符", "does not have the expected form"),
-    ({"format": "date"}, SECRET, "格式应为 date", "must be a date"),
+    ({"format": "date"}, SECRET, "应为日期", "must be a date"),
     ({"minItems": 1}, [], "至少 1 项", "needs at least 1 items"),
     ({"maxItems": 1}, [1, 2], "至多 1 项", "may have at most 1 items"),
     ({"uniqueItems": True}, [1, 1], "各项不得重复", "has the same item twice"),

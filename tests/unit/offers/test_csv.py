@@ -273,6 +273,13 @@ def test_a_line_that_is_none_is_one_bad_row(spoilt: str) -> None:
     assert [made.offer_id for made in found.drafts] == ["first", "last"]
 
 
+def test_a_quotation_mark_left_open_is_no_text() -> None:
+    text = sheet(one(description_zh="XX")).replace("XX", '"never closed')
+    found = read_drafts(text + sheet(one(offer_id="last")).partition("\n")[2], HOME)
+    assert told(found) == [(2, ["offer_id"])]
+    assert [made.offer_id for made in found.drafts] == ["last"]
+
+
 def test_a_broken_line_holds_back_the_offer_it_names() -> None:
     rows = write_drafts([FULL]).splitlines()
     rows[2] = rows[2].replace('"', "").replace(",", ',"', 1)

@@ -101,6 +101,11 @@ CASES: dict[str, Case] = {
         {"tiers_by": "scenario", "tiers": percent({"any": 900, "low": 500})},
         [("better-worse-off", "/tiers/1")],
     ),
+    "any score at all pays more than none": (
+        scenario(row("any", HONEST), row("low", {"all": [HONEST, {"score": {"ge": 0}}]})),
+        {"tiers_by": "scenario", "tiers": percent({"any": 900, "low": 500})},
+        [("better-worse-off", "/tiers/1")],
+    ),
     "a tier that nobody pays by": (
         scenario(row("high", ABOVE), row("low", BELOW)),
         by_tier(low=500, high=500),

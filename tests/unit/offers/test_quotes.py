@@ -105,6 +105,7 @@ def test_what_a_basket_takes() -> None:
         budget_fen={"bound": 1760},
         quota={"bound": 5},
     )
+    assert uses_of(lines[3:], {"bound": bound}).budget_fen == {}
 
 
 def test_lines_are_refunded_one_by_one_and_part_by_part() -> None:
@@ -114,6 +115,7 @@ def test_lines_are_refunded_one_by_one_and_part_by_part() -> None:
     assert after.lines == sold.lines
     with pytest.raises(RefundExceeds):
         refunded(after, 1, 2)
+    assert refunded(after, 1, 1)[0].refunded == (0, 3)
     last, part = refunded(after, 0, 2)
     assert (last.refunded, part.payable_fen, part.discount_fen) == ((2, 2), 15_840, 1760)
 

@@ -170,6 +170,7 @@ def lines(tea: int = 1, tofu: int = 0) -> list[Line]:
         ({}, {}, "haicang", ["district-not-covered"]),
         ({}, {"tea": 2, "tofu": 2}, None, ["quota-exceeded"]),
         ({"stock": {TEA.variant_id: 0, TOFU.variant_id: 0}}, {"tofu": 1}, None, ["out-of-stock", "out-of-stock"]),
+        ({"stock": {TEA.variant_id: 2}}, {"tea": 2}, None, []),
         ({"budget_fen": 879}, {}, None, ["budget-exhausted"]),
         ({"budget_fen": 880}, {}, None, []),
         (
