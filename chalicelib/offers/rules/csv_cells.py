@@ -39,10 +39,17 @@ class Cells:
         self.line = line
         self.cells = cells
         self.faults: list[RowFault] = []
+        self.broken = False
 
     def fault(self, column: str, said: Text) -> None:
-        """Notes a fault."""
-        self.faults.append(RowFault(column, said))
+        """Notes a fault; of a row that is broken no more is said."""
+        if not self.broken:
+            self.faults.append(RowFault(column, said))
+
+    def break_off(self, said: Text) -> None:
+        """Notes that the row as a whole cannot be told apart into cells."""
+        self.fault(IDS[0], said)
+        self.broken = True
 
     def unread(self, column: str) -> None:
         """Notes that the cell is not what its column takes."""

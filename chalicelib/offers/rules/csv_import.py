@@ -81,7 +81,7 @@ def _row(header: Sequence[str], record: Record) -> Cells:
     row = Cells(record.line, dict(zip(header, record.cells, strict=False)))
     if not record.sound or len(record.cells) != len(header):
         said = Text("该行的列数或引号有误", "The cells or quotation marks of this row are not in order")
-        row.fault("offer_id", said)
+        row.break_off(said)
     return row
 
 

@@ -57,6 +57,12 @@ def test_a_reservation_lapses_at_its_instant_and_not_before() -> None:
     assert counters.fold_for(Counter.of(5), 5, NOON) == Fold({})
 
 
+@pytest.mark.parametrize("broken", [Counter(5, 3, 1), Counter(5, 4, -1, {AT: 2}), Counter(5, 6, 0, {AT: -1})])
+def test_a_counter_whose_parts_are_not_its_cap_is_a_broken_belief(broken: Counter) -> None:
+    with pytest.raises(AssertionError):
+        broken.check()
+
+
 def test_only_what_has_lapsed_is_folded_and_as_it_was_seen() -> None:
     held = Counter(9, 2, 0, {AT - 5: 1, AT: 2, AT + 5: 4})
     lapsed = counters.lapsed(held, NOON)

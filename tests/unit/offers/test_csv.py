@@ -246,6 +246,7 @@ def test_what_belongs_to_the_offer_may_be_left_blank_below() -> None:
         (({"title_zh": ""}, {"title_zh": ""}, {"title_zh": ""}), [(3, ["title_zh"])], (4, 5)),
         (({}, {"variant_id": TOFU.variant_id}, {}), [(4, ["variant_id"])], (3, 5)),
         (({}, {"price_fen": "0"}, {"stock": "-1"}), [(4, ["price_fen"]), (5, ["stock"])], (3,)),
+        (({}, {"stock": ""}, {}), [(4, ["stock"])], (3, 5)),
         (({}, {"tiers": "良好=500bp"}, {}), [(4, ["tiers"])], (3, 5)),
         (({}, {}, {"product_zh": "x" * 81}), [(5, ["product_zh"])], (3, 4)),
     ],
@@ -274,7 +275,7 @@ def test_a_line_that_is_none_is_one_bad_row(spoilt: str) -> None:
 
 
 def test_a_quotation_mark_left_open_is_no_text() -> None:
-    text = sheet(one(description_zh="XX")).replace("XX", '"never closed')
+    text = sheet(one(description_zh="XX", description_en="short", variant_en="tea")).replace("XX", '"never closed')
     found = read_drafts(text + sheet(one(offer_id="last")).partition("\n")[2], HOME)
     assert told(found) == [(2, ["offer_id"])]
     assert [made.offer_id for made in found.drafts] == ["last"]
