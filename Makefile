@@ -47,8 +47,10 @@ format: $(READY)  ## Format the code and fix what can be fixed
 bench: $(READY)  ## Measure speed against floors of the same run; prints a table and writes build/bench.json
 	@$(BIN)/python -m tests.bench
 
-nightly: $(READY)  ## The longer searches: ten times as many examples
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 --dist loadfile tests/property
+nightly: $(READY)  ## The longer searches: the property tests ten times, with other examples each time
+	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
+	  HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 --dist loadfile --hypothesis-seed=$$RANDOM$$seed \
+	    tests/property || exit 1; done
 
 package: $(READY)  ## Write the CloudFormation template and the zip into build/package
 	@$(BIN)/python -m infra.package build/package

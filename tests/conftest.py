@@ -25,8 +25,14 @@ os.environ.update(
 )
 
 import pytest
+from hypothesis import settings
 
 from infra.local.issuer import DevelopmentIssuer
+
+# The same examples every time, so that a red test is a change's doing; ``make nightly`` draws others.
+settings.register_profile("settled", derandomize=True, deadline=None)
+settings.register_profile("nightly", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "settled"))
 
 ISSUER = DevelopmentIssuer.fresh()
 os.environ["EGRET_ISSUERS"] = json.dumps(ISSUER.configuration())

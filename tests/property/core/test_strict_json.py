@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -29,10 +30,9 @@ WORDS = [
 PIECES = st.sampled_from([*MARKS, *WORDS, b"\xff"])
 ALMOST_JSON = st.lists(PIECES, max_size=30).map(b"".join)
 FRACTIONS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not x.is_integer())
-LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FRACTIONS | st.text(max_size=8)
-VALUES = st.recursive(
-    LEAVES, lambda v: st.lists(v, max_size=4) | st.dictionaries(st.text(max_size=4), v, max_size=4), max_leaves=12
-)
+TEXT = st.text(max_size=8).map(lambda text: unicodedata.normalize("NFC", text))
+LEAVES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FRACTIONS | TEXT
+VALUES = st.recursive(LEAVES, lambda v: st.lists(v, max_size=4) | st.dictionaries(TEXT, v, max_size=4), max_leaves=12)
 
 
 def _is_plain(value: Any) -> bool:
