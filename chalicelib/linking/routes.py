@@ -100,8 +100,10 @@ def plot_concordance(call: Call) -> Reply:
     if "to" in call.query:
         there = service.in_force(cities.load_control(_city_id(call.query["to"])))
         drawn = plot_link_svg(found, scale, *there)
-    else:
+    elif found.is_numeric:
         drawn = plot_concordance_svg(found, scale)
+    else:
+        drawn = plot_distribution_svg(store.load_published(city_id, found.version), scale)
     return Reply(drawn, content_type=SVG)
 
 
