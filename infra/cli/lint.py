@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     Returns: 0 if everything may be published, 1 if not, 2 if a file cannot be opened, 3 if no scale is to be had.
     """
     findings: list[tuple[str, Finding]] = []
-    tables: list[TierTable] = []
+    tables: list[tuple[str, TierTable]] = []
     for path in options.files:
         try:
             table = parse_table(strict_json.loads(path.read_bytes(), MAX_BYTES))
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
             faults = problem.faults or (Fault("", problem.detail),)
             findings += [(str(path), _as_finding(problem.code, fault)) for fault in faults]
             continue
-        tables.append(table)
+        tables.append((str(path), table))
         try:
             city, scale = _of(table.city_id, options.url)
         except Failed as failed:
@@ -64,9 +65,18 @@ def run(options: argparse.Namespace) -> int:
             return 3
         districts = [d.district_id for d in city.districts]
         findings += [(str(path), f) for f in lint(table, scale, city.scheme, districts)]
-    findings += [("", f) for f in lint_versions(tables)]
+    findings += _between(tables)
     _print(findings, as_json=options.json)
     return 0 if may_publish(f for _, f in findings) else 1
+
+
+def _between(tables: Sequence[tuple[str, TierTable]]) -> list[tuple[str, Finding]]:
+    """What the files say against each other, each finding at its place in the file it is about."""
+    found = []
+    for finding in lint_versions([table for _, table in tables]):
+        _, index, place = finding.pointer.split("/", 2)
+        found.append((tables[int(index)][0], replace(finding, pointer=f"/{place}")))
+    return found
 
 
 def _as_finding(code: str, fault: Fault) -> Finding:

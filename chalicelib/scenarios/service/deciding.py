@@ -96,9 +96,9 @@ def decide(unit: Unit, intent: Intent, now: datetime, caller: Caller, ask: Ask) 
 
     Raises:
         PassInvalid; PassExpired; ConsentRequired: a foreign or unknown subject; NotFound: no such city; CitySuspended:
-        the caller's; PartnerSuspended; ConsentRequired: no live consent to a decision;
-        NotFound: no table of this scenario in force, or no such district; RecipientNotNamed; PassUsed; Conflict: the
-        account keeps changing; in this order.
+        the caller's; PartnerSuspended; ConsentRequired: no live consent to a decision; NotFound: no table of this
+        scenario in force, or no such district; RecipientNotNamed; PassUsed; Conflict: the account keeps changing; in
+        this order.
     """
     scenario = f"{caller.city_id}/{ask.scenario_id}"
     shown = None if ask.pass_text is None else subjects.open_pass(ask.pass_text, caller.sector, scenario, now)

@@ -86,3 +86,14 @@ def test_without_any_scale_it_ends_with_three(
     file.write_text(json.dumps({**json.loads(LIBRARY.read_text("utf-8")), "city_id": "absent"}))
     assert main(["lint", str(file)]) == 3
     assert "the demo has no absent either" in capsys.readouterr().err
+
+
+def test_what_two_files_say_against_each_other_names_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch, None)
+    again = tmp_path / "again.json"
+    again.write_bytes(LIBRARY.read_bytes())
+    assert main(["lint", str(LIBRARY), str(again), "--json"]) == 1
+    found = {(finding["file"], finding["code"], finding["pointer"]) for finding in json.loads(capsys.readouterr().out)}
+    assert found == {(str(again), "version-repeated", "/version"), (str(again), "versions-overlap", "/valid_from")}
