@@ -8,7 +8,10 @@ from chalice.app import Chalice
 
 from chalicelib.cities.routes import routes as cities
 from chalicelib.core import functions
+from chalicelib.core import stream as changes
+from chalicelib.ledger.routes import routes as ledger
 from chalicelib.linking.routes import routes as linking
+from chalicelib.offers.routes import routes as offers
 from chalicelib.partners.routes import routes as partners
 from chalicelib.scenarios.routes import routes as scenarios
 from chalicelib.scores.routes import routes as scores
@@ -16,7 +19,7 @@ from chalicelib.subjects.routes import routes as subjects
 
 app = Chalice(app_name="egret")
 
-for domain in (cities, partners, linking, subjects, scores, scenarios):
+for domain in (cities, partners, ledger, linking, subjects, scores, scenarios, offers):
     app.register_blueprint(domain.blueprint)
 
 
@@ -24,3 +27,9 @@ for domain in (cities, partners, linking, subjects, scores, scenarios):
 def enrol(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """The only function that may compute the keyed digest of an identity document."""
     return functions.answer("enrol", event)
+
+
+@app.lambda_function(name="stream")
+def stream(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """The only reader of the table's stream: what follows from a write."""
+    return changes.answer(event)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app import app
-from chalicelib.core import errors, http, schema
+from chalicelib.core import errors, http, intake, schema
 from chalicelib.core.cursor import CursorInvalid
 from chalicelib.core.errors import Problem
 from chalicelib.core.http import JSON, PROBLEM_JSON, ROUTES, Route
@@ -27,10 +27,12 @@ PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 DOMAINS = {
     "cities": Text("城市与互认协议", "Cities and recognition agreements"),
     "partners": Text("合作机构", "Partners"),
+    "ledger": Text("账簿与对账单", "Books and statements"),
     "linking": Text("分数对照", "Concordances between score scales"),
     "subjects": Text("信用主体与授权", "Citizens and consents"),
     "scores": Text("信用分", "Scores"),
     "scenarios": Text("应用场景与判定", "Scenarios and decisions"),
+    "offers": Text("优惠与核销", "Offers and redemptions"),
 }
 
 _COMMON = "common.json"
@@ -51,7 +53,16 @@ _IF_MATCH: dict[str, Any] = {
     "description": "读取时得到的 ETag · The ETag of what was read",
     "schema": {"type": "string"},
 }
+_DRY_RUN: dict[str, Any] = {
+    "name": intake.DRY_RUN,
+    "in": "query",
+    "required": False,
+    "description": "为 true 时只试算，不写入，可用同一个键再正式提交 · With true, says what would be and does nothing; "
+    "the key may be used again for the real request",
+    "schema": {"type": "boolean", "default": False},
+}
 _TEXT = {"schema": {"type": "string"}}
+_SAID_TRUE = {"schema": {"type": "string", "enum": ["true"]}}
 _SECONDS = {"schema": {"type": "integer", "minimum": 0}}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": _TEXT},
@@ -104,16 +115,24 @@ def operation(route: Route) -> dict[str, Any]:
         "summary": f"{route.summary.zh} · {route.summary.en}",
         "description": "\n\n".join(filter(None, [route.view.__doc__, _who(route)])),
         "parameters": list(_parameters(route)),
-        "responses": {str(route.status): _success(route), **_refusals(problems_of(route))},
+        "responses": {**_successes(route), **_refusals(problems_of(route))},
         "security": [] if policy.public else [{"bearer": [policy.scope] if policy.scope else []}],
         "x-actors": sorted(policy.actors),
         "x-scope": policy.scope,
         "x-liveness": policy.liveness,
     }
-    if route.body is not None:
-        content = {JSON: {"schema": {"$ref": _ref(route.body)}}}
-        described["requestBody"] = {"required": True, "content": content}
+    if route.body is not None or route.raw is not None:
+        described["requestBody"] = _request_body(route)
     return described
+
+
+def _request_body(route: Route) -> dict[str, Any]:
+    if route.body is not None:
+        return {"required": True, "content": {JSON: {"schema": {"$ref": _ref(route.body)}}}}
+    assert route.raw is not None, "a route with a body takes JSON or bytes"
+    said = f"最多 {route.max_bytes} 字节，原样读取 · At most {route.max_bytes} bytes, read as they are"
+    shape = {"type": "string", "contentMediaType": route.raw}
+    return {"required": True, "description": said, "content": {route.raw: {"schema": shape}}}
 
 
 def _who(route: Route) -> str:
@@ -131,6 +150,8 @@ def _parameters(route: Route) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, "schema": _parameter(name)}
     for name in route.query:
         yield {"name": name, "in": "query", "required": False, "schema": _parameter(name)}
+    if route.dry_run:
+        yield _DRY_RUN
     if route.effect:
         yield _KEY
     if route.if_match:
@@ -144,10 +165,20 @@ def _parameter(name: str) -> dict[str, Any]:
     return {"$ref": _ref(f"{_COMMON}#/$defs/{name}")} if shared.get("type") == "string" else _TOKEN
 
 
-def _success(route: Route) -> dict[str, Any]:
+def _successes(route: Route) -> dict[str, Any]:
+    """The answer; where a dry run is answered by another status, that one, too."""
     headers: dict[str, Any] = {"ETag": _TEXT}
     if route.effect:
-        headers["Idempotency-Replayed"] = {"schema": {"type": "string", "enum": ["true"]}}
+        headers["Idempotency-Replayed"] = _SAID_TRUE
+    tried = {http.DRY_RUN_HEADER: _SAID_TRUE}
+    if not route.dry_run:
+        return {str(route.status): _success(route, headers)}
+    if route.status == http.DRY_RUN_STATUS:
+        return {str(route.status): _success(route, {**headers, **tried})}
+    return {str(http.DRY_RUN_STATUS): _success(route, tried), str(route.status): _success(route, headers)}
+
+
+def _success(route: Route, headers: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"description": f"{route.summary.zh} · {route.summary.en}", "headers": headers}
     shape: dict[str, Any] = {"$ref": _ref(route.reply)} if route.reply is not None else {"type": "string"}
     said["content"] = {route.content_type.partition(";")[0]: {"schema": shape}}
@@ -162,7 +193,9 @@ def problems_of(route: Route) -> list[type[Problem]]:
     if route.policy.liveness:
         found += [errors.InsufficientAuthentication]
     if route.body is not None:
-        found += [errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType]
+        found += [errors.MalformedRequest]
+    if route.body is not None or route.raw is not None:
+        found += [errors.TooLarge, errors.UnsupportedMediaType]
     if "cursor" in route.query:
         found += [CursorInvalid]
     if route.effect:
@@ -198,7 +231,8 @@ def _refusal(group: Sequence[type[Problem]]) -> dict[str, Any]:
 
 
 def _example(problem: type[Problem]) -> dict[str, Any]:
-    return {"summary": problem.title.zh, "value": json.loads(http.problem_response(problem()).body)}
+    value = json.loads(http.problem_response(problem()).body) | {"request_id": "-"}
+    return {"summary": problem.title.zh, "value": value}
 
 
 def components(described: Any) -> dict[str, Any]:

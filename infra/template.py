@@ -1,7 +1,7 @@
 """The CloudFormation template that is merged into Chalice's own: ``infra/*.yaml`` and the gateway's own answers.
 
 Chalice's merger replaces lists and keeps both keys where two intrinsic functions meet; no fragment therefore touches a
-list of another, and Chalice's placeholders are plain strings.
+list of another (but for one of Chalice's, which it means to replace), and Chalice's placeholders are plain strings.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from chalice.package import TemplateDeepMerger
 
 from chalicelib.core import errors, http
 from chalicelib.core.errors import Problem
+from chalicelib.core.intake import RAW_TYPES
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -51,10 +52,20 @@ _DEFAULTS: dict[str, Problem] = {
 def merged(stage: str) -> dict[str, Any]:
     """The whole fragment to hand to ``chalice package --merge-template``, for one stage."""
     parts = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.yaml"))]
-    gateway = {"Resources": {"RestAPI": {"Properties": {"GatewayResponses": gateway_responses()}}}}
+    gateway = {"Resources": {"RestAPI": {"Properties": _gateway()}}}
     whole: dict[str, Any] = reduce(TemplateDeepMerger().merge, [*parts, gateway])
     whole["Parameters"]["Stage"]["Default"] = stage
     return whole
+
+
+def _gateway() -> dict[str, Any]:
+    """The gateway's own answers, and the types whose bodies it hands over in base64, in place of Chalice's list.
+
+    ``app.api.binary_types`` would be the place, but there Chalice takes replies of these types for bytes, too, refuses
+    text, and asks readers for an Accept header. The gateway itself decodes a reply only if it says that it is base64.
+    """
+    definition = {"x-amazon-apigateway-binary-media-types": list(RAW_TYPES)}
+    return {"GatewayResponses": gateway_responses(), "DefinitionBody": definition}
 
 
 def gateway_responses() -> dict[str, Any]:

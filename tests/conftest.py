@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -36,6 +37,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "settled"))
 
 ISSUER = DevelopmentIssuer.fresh()
 os.environ["EGRET_ISSUERS"] = json.dumps(ISSUER.configuration())
+os.environ["EGRET_SIGNING_KEY"] = "plain:" + base64.b64encode(DevelopmentIssuer.fresh().pem).decode()
 
 
 @dataclass

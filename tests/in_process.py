@@ -50,12 +50,7 @@ class InProcess(Client):
 
     def token(self, actor: str) -> str:
         """A token of this moment."""
-        kind, _, rest = actor.partition(":")
-        tenant, _, city = rest.partition("@")
-        if tenant in self.people:
-            tenant, city = self.people[tenant]["subject_id"], self.people[tenant]["city"]
-        home = city or (tenant if kind == "city" else "alliance" if kind in {"alliance", "auditor"} else "xiamen")
-        return ISSUER.token(kind, tenant, home, face=kind == "citizen", now=clock.now())
+        return ISSUER.token(**self.claims(actor), now=clock.now())
 
     def send(
         self,
@@ -68,6 +63,7 @@ class InProcess(Client):
         if_match: str = "",
         raw: bytes | None = None,
         token: str = "",
+        content_type: str = "application/json",
     ) -> Answer:
         """What comes back to one request; ``raw`` and ``token`` send what no client would."""
         headers = {"accept": "application/json"}
@@ -79,7 +75,7 @@ class InProcess(Client):
             headers["if-match"] = if_match
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         if content:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = content_type
         status, sent, text = self.gateway.answer(method, path, headers, content)
         lowered = {name.lower(): str(value) for name, value in sent.items()}
         answer = Answer(method, path, actor, body, status, lowered, text.decode())

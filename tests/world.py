@@ -253,7 +253,7 @@ class World:
         """Xiamen suspends a partner, or reinstates it."""
         path = f"/v1/cities/xiamen/partners/{partner_id}"
         seen = self.send("GET", path, XIAMEN)
-        body = {"name": seen.body["name"], "staff": [], "status": status}
+        body = {"name": seen.body["name"], "staff": seen.body["staff"], "status": status}
         answer = self.send("PUT", path, XIAMEN, body, if_match=seen.headers["etag"])
         assert answer.status == 200, answer.text
 

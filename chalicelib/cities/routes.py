@@ -16,7 +16,7 @@ from chalicelib.cities.rules import (
     Scale,
     ScaleInvalid,
 )
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec, cursor, signing
 from chalicelib.core.auth import PUBLIC, allow
 from chalicelib.core.http import Call, Reply, Routes, etag, page_size
 from chalicelib.core.text import Text
@@ -43,6 +43,15 @@ def list_cities(call: Call) -> Reply:
 def admit_city(call: Call) -> Reply:
     city = codec.build(City, call.body)
     return Reply(service.admit(call.unit, call.effect_intent, call.now, city), 201)
+
+
+@routes.route(
+    "GET", "/v1/keys", policy=PUBLIC, reply="cities/keys.json",
+    summary=Text("验证签名文件的公钥（JWKS）", "The public keys that verify what is signed here (JWKS)"),
+)  # fmt: skip
+def list_keys(call: Call) -> Reply:  # noqa: ARG001 - every view is handed its call
+    found = signing.jwks()
+    return Reply(found, etag=etag("keys", *(key["kid"] for key in found["keys"])))
 
 
 @routes.route(

@@ -5,11 +5,15 @@ Instants are RFC 3339, dates ISO 8601, sets are sorted, ``Text`` is ``{"zh": …
 
 from __future__ import annotations
 
+from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+
+_learning = Lock()
 
 
 class Unfit(ValueError):
@@ -21,6 +25,7 @@ def build(kind: type[T], body: Any, **fixed: Any) -> T:
 
     Raises: Unfit: the schema let something through that the dataclass cannot hold.
     """
+    _decoder(kind)
     try:
         return msgspec.convert({**body, **fixed}, kind, strict=True)
     except msgspec.ValidationError as error:
@@ -39,7 +44,18 @@ def canonical(value: Any) -> str:
 
 def from_json(kind: type[T], text: str) -> T:
     """The dataclass that stored JSON holds."""
-    return msgspec.json.decode(text.encode(), type=kind)
+    read: T = _decoder(kind).decode(text)
+    return read
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """What reads a type, once msgspec has learnt it. It learns one at a time, and every type before it is first read.
+
+    It shows a type to other threads before it knows all of its fields, and a thread that reads by it then crashes.
+    """
+    with _learning:
+        return msgspec.json.Decoder(kind)
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
@@ -20,18 +20,20 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.core import clock, ids, log, table
-from chalicelib.core.errors import Problem, Unavailable
+from chalicelib.core.errors import Conflict, Problem, Unavailable
 from chalicelib.core.table import Key, Row
 
 MAX_WRITES = 100
 FIRST_WAIT_SECONDS = 0.02
 LONGEST_WAIT_SECONDS = 0.64
 PATIENCE_SECONDS = 5.0
+LOOKED_AGAIN = 3
 ALL_OLD = "ALL_OLD"
 
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 Otherwise = Callable[[], Problem]
+T = TypeVar("T")
 
 
 class EffectExists(Exception):
@@ -54,13 +56,19 @@ class Unit:
     """The writes of one request.
 
     Each write has a condition and the refusal to raise when the condition fails; without a refusal, the condition is
-    a belief. ``patience_seconds`` bounds the time spent on conflicts.
+    a belief. ``patience_seconds`` bounds the time spent on conflicts. A dry run collects everything and writes nothing:
+    what was read and what the rules say of it is the same, conditions on items written meanwhile are not tried.
     """
 
     patience_seconds: float = PATIENCE_SECONDS
+    dry_run: bool = False
     _checks: list[_Write] = field(default_factory=list)
     _puts: list[_Write] = field(default_factory=list)
     _updates: list[_Write] = field(default_factory=list)
+
+    def again(self) -> Unit:
+        """An empty unit with the same settings, to try anew with."""
+        return Unit(self.patience_seconds, self.dry_run)
 
     def check(self, row_class: type[Row], key: Key, condition: Condition, otherwise: Otherwise) -> None:
         """Commit only if the item at ``key`` fulfils ``condition``."""
@@ -86,7 +94,7 @@ class Unit:
         self._puts.append(_Write(lambda tx: tx.save(row, condition, ALL_OLD), None, is_effect=row))
 
     def commit(self) -> None:
-        """Writes everything or nothing, in one TransactWriteItems. An empty unit writes nothing.
+        """Writes everything or nothing, in one TransactWriteItems. An empty unit and a dry run write nothing.
 
         Raises:
             EffectExists: the effect is stored already.
@@ -97,6 +105,8 @@ class Unit:
         if not writes:
             return
         assert len(writes) <= MAX_WRITES, "DynamoDB takes at most 100 items in a transaction"
+        if self.dry_run:
+            return
         deadline = clock.stopwatch() + self.patience_seconds
         wait = FIRST_WAIT_SECONDS
         while not _attempt(writes):
@@ -104,6 +114,19 @@ class Unit:
                 raise Unavailable(retry_after_seconds=1)
             clock.sleep(ids.jitter(wait))
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+def looking_again(unit: Unit, once: Callable[[Unit], T], times: int = LOOKED_AGAIN) -> T:
+    """What ``once`` gives, which reads, decides and commits; done anew where something changed between read and write.
+
+    Raises: Conflict: it has changed every time.
+    """
+    for _ in range(times - 1):
+        try:
+            return once(unit.again())
+        except Conflict:
+            continue
+    return once(unit.again())
 
 
 def _attempt(writes: Sequence[_Write]) -> bool:

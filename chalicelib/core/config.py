@@ -5,6 +5,8 @@ EGRET_TABLE           name of the DynamoDB table
 EGRET_ISSUERS         JSON list of trusted token issuers (see ``core.auth``)
 EGRET_SEAL_KEY        ``plain:<base64, 32 bytes>`` (local and test only) or ``kms:<base64 ciphertext>``
 EGRET_INDEX_KEY       ``plain:<base64, 32 bytes>`` (local and test only) or ``kms:<key id>``
+EGRET_SIGNING_KEY     ``plain:<base64 of a PKCS8 PEM>`` (local and test only) or ``kms:<key id>``
+EGRET_RETIRED_KEYS    JSON list of the public JWKs of earlier signing keys, still published
 EGRET_ENROL_FUNCTION  name of the enrolment function; empty runs it in this process (local and test only)
 """
 
@@ -28,6 +30,8 @@ class Config:
     seal_key: str
     index_key: str
     enrol_function: str
+    signing_key: str = ""
+    retired_keys: str = "[]"
 
     @property
     def development(self) -> bool:
@@ -48,10 +52,13 @@ def load(environ: Mapping[str, str]) -> Config:
         seal_key=environ.get("EGRET_SEAL_KEY", ""),
         index_key=environ.get("EGRET_INDEX_KEY", ""),
         enrol_function=environ.get("EGRET_ENROL_FUNCTION", ""),
+        signing_key=environ.get("EGRET_SIGNING_KEY", ""),
+        retired_keys=environ.get("EGRET_RETIRED_KEYS", "[]"),
     )
     if not config.development:
         assert not config.seal_key.startswith("plain:"), "a deployed stage needs its sealing key from KMS"
         assert not config.index_key.startswith("plain:"), "a deployed stage needs its index key in KMS"
+        assert not config.signing_key.startswith("plain:"), "a deployed stage needs its signing key in KMS"
         assert config.enrol_function or not config.stage, "a deployed stage needs its enrolment function"
     return config
 

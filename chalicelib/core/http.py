@@ -17,14 +17,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.core import auth, clock, codec, effect, log, schema, strict_json, table
+from chalicelib.core import auth, clock, codec, effect, intake, log, schema, strict_json, table
 from chalicelib.core.auth import Caller, Policy
 from chalicelib.core.commit import EffectExists, Unit
 from chalicelib.core.errors import (
@@ -33,26 +32,25 @@ from chalicelib.core.errors import (
     InvalidRequest,
     KeyMissing,
     KeyReused,
-    NotFound,
     Problem,
     StaleVersion,
     Unauthenticated,
     Unavailable,
-    UnsupportedMediaType,
     VersionMissing,
 )
 from chalicelib.core.text import Text
 
-JSON = "application/json"
+JSON = intake.JSON
 PROBLEM_JSON = "application/problem+json"
 SVG = "image/svg+xml"
 CSV = "text/csv; charset=utf-8"
+DRY_RUN_HEADER = "Egret-Dry-Run"
+DRY_RUN_STATUS = 200
 # A picture opened by itself is a document of this origin to a browser: it may draw, and nothing else.
 _PICTURE_ONLY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
 }
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,160}")
 _KEY = re.compile(r"[A-Za-z0-9._~-]{8,64}")
 ANYONE = Caller("alliance", "alliance", "", frozenset(), frozenset(), "")
 
@@ -69,6 +67,11 @@ class Call:
     unit: Unit
     intent: effect.Intent | None = None
     if_match: str | None = None
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether only the answer is wanted, not the effect."""
+        return self.unit.dry_run
 
     @property
     def effect_intent(self) -> effect.Intent:
@@ -124,6 +127,8 @@ class Route:
     domain: str
     content_type: str
     problems: tuple[type[Problem], ...]
+    raw: str | None = None
+    dry_run: bool = False
 
 
 ROUTES: list[Route] = []
@@ -152,13 +157,20 @@ class Routes:
         max_bytes: int = strict_json.MAX_BYTES,
         content_type: str = JSON,
         problems: tuple[type[Problem], ...] = (),
+        raw: str | None = None,
+        dry_run: bool = False,
     ) -> Callable[[View], View]:
-        """Declares one endpoint. ``query`` names the parameters it takes; any other is refused."""
+        """Declares one endpoint.
+
+        ``query`` names the parameters it takes; any other is refused. ``raw`` is the content type of a body that is
+        taken as bytes, in place of JSON. With ``dry_run``, ``?dry_run=true`` asks what would be, and nothing is done.
+        """
+        assert raw is None or (raw in intake.RAW_TYPES and body is None), "the gateway knows what comes as bytes"
 
         def declare(view: View) -> View:
             declared = Route(
                 method, path, view, policy, summary, body, reply, query, effect, if_match, status, max_bytes,
-                self.domain, content_type, problems,
+                self.domain, content_type, problems, raw, dry_run,
             )  # fmt: skip
             ROUTES.append(declared)
             name = f"{self.domain}_{view.__name__}"
@@ -203,9 +215,9 @@ def handle(route: Route, request: Any, path: Mapping[str, str]) -> Response:
 
 def _answer(route: Route, request: Any, path: Mapping[str, str]) -> Response:
     now = clock.now()
-    body = _read_body(route, request)
     headers = request.headers
-    path = {name: _path_id(value) for name, value in path.items()}
+    body = intake.read_body(route, request.raw_body or b"", headers.get("content-type"))
+    path = {name: intake.path_id(value) for name, value in path.items()}
     caller = ANYONE
     if not route.policy.public:
         caller = auth.verify(headers.get("authorization"), now)
@@ -215,12 +227,18 @@ def _answer(route: Route, request: Any, path: Mapping[str, str]) -> Response:
         raise VersionMissing
     if route.body is not None:
         schema.validate(route.body, body)
-    query = _read_query(route, request.query_params or {})
-    call = Call(caller, path, query, body, now, Unit(), intent, headers.get("if-match"))
+    query, dry_run = intake.read_query(route, request.query_params or {})
+    call = Call(caller, path, query, body, now, Unit(dry_run=dry_run), intent, headers.get("if-match"))
     try:
-        return _respond(route, call, headers)
+        return _rehearsed(route, call) if dry_run else _respond(route, call, headers)
     except codec.Unfit as unfit:
         raise InvalidRequest from unfit
+
+
+def _rehearsed(route: Route, call: Call) -> Response:
+    """What the reply would be. It names no version, since there is none, and no earlier effect is looked for."""
+    reply = replace(route.view(call), status=DRY_RUN_STATUS, etag=None)
+    return encode_reply(replace(reply, headers={**reply.headers, DRY_RUN_HEADER: "true"}), canonical=route.effect)
 
 
 def _respond(route: Route, call: Call, headers: Mapping[str, str]) -> Response:
@@ -265,33 +283,6 @@ def _replayed(route: Route, earlier: effect.EffectRow, intent: effect.Intent) ->
     return Response(body=stored.reply, status_code=route.status, headers=headers)
 
 
-def _read_body(route: Route, request: Any) -> Any:
-    raw = request.raw_body or b""
-    if route.body is None:
-        if raw.strip():
-            raise InvalidRequest.at("", Text("此请求不接受请求体", "This request takes no body"))
-        return None
-    if (request.headers.get("content-type") or "").split(";")[0].strip().lower() != JSON:
-        raise UnsupportedMediaType(Text("请求体应为 application/json", "The body must be application/json"))
-    return strict_json.loads(raw, route.max_bytes)
-
-
-def _path_id(value: str) -> str:
-    """The id a path parameter means, whether the gateway has decoded it or not."""
-    value = unquote(value)
-    if not _ID.fullmatch(value):
-        raise NotFound
-    return value
-
-
-def _read_query(route: Route, params: Any) -> Mapping[str, str]:
-    for name in params:
-        if name not in route.query or len(params.getlist(name)) > 1:
-            said = Text("查询参数未声明或重复", "A query parameter is not declared, or comes twice")
-            raise InvalidRequest.at("", said)
-    return {name: params[name] for name in params}
-
-
 def _intent(
     route: Route, caller: Caller, headers: Mapping[str, str], path: Mapping[str, str], body: Any
 ) -> effect.Intent | None:
@@ -312,7 +303,7 @@ def _intent(
 
 def _intend(route: Route, caller: Caller, key: str, path: Mapping[str, str], body: Any) -> effect.Intent:
     verb = f"{route.method} {route.path}"
-    asked = [dict(path), body]
+    asked = [dict(path), intake.what_was_sent(body)]
     return effect.intend(caller.city_id, caller.kind, caller.tenant, verb, key, asked, person=caller.person)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from http.client import HTTPException
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -43,12 +44,15 @@ class _KeySet:
         self.alg = alg
         self.keys: dict[str, jwt.PyJWK] = {}
         self.fetched_at = self.tried_at = float("-inf")
+        self._lock = Lock()
 
     def key(self, kid: str) -> jwt.PyJWK | None:
-        age = clock.stopwatch() - self.fetched_at
-        unknown = kid not in self.keys
-        if (age > JWKS_LIFE_SECONDS or unknown) and clock.stopwatch() - self.tried_at > JWKS_COOLDOWN_SECONDS:
-            self._refresh()
+        # Where requests come side by side (on one computer), one fetches and the others wait for what it finds.
+        with self._lock:
+            age = clock.stopwatch() - self.fetched_at
+            unknown = kid not in self.keys
+            if (age > JWKS_LIFE_SECONDS or unknown) and clock.stopwatch() - self.tried_at > JWKS_COOLDOWN_SECONDS:
+                self._refresh()
         if clock.stopwatch() - self.fetched_at > JWKS_STALE_SECONDS:
             return None
         return self.keys.get(kid)

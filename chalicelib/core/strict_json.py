@@ -31,9 +31,7 @@ def loads(raw: bytes, max_bytes: int = MAX_BYTES) -> Any:
         TooLarge: more than ``max_bytes`` bytes.
         MalformedRequest: anything else that the module's promise refuses.
     """
-    if len(raw) > max_bytes:
-        said = Text("请求体不得超过 {limit} 字节", "The body may have at most {limit} bytes")
-        raise TooLarge(said.format(limit=max_bytes))
+    check_size(raw, max_bytes)
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check_depth(raw)
     try:
@@ -43,6 +41,13 @@ def loads(raw: bytes, max_bytes: int = MAX_BYTES) -> Any:
     if b"\\u" in raw or not raw.isascii():
         _check_text(value)
     return value
+
+
+def check_size(raw: bytes, max_bytes: int) -> None:
+    """Returns if there are no more bytes than that. Raises: TooLarge."""
+    if len(raw) > max_bytes:
+        said = Text("请求体不得超过 {limit} 字节", "The body may have at most {limit} bytes")
+        raise TooLarge(said.format(limit=max_bytes))
 
 
 def _check_depth(raw: bytes) -> None:

@@ -28,6 +28,7 @@ CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
 MAX_ATTEMPTS = 3
 VERSIONS_KEPT = 1024
+FEW_KEPT = 16
 _BUSY = frozenset(
     {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "InternalServerError"}
 )
@@ -137,7 +138,16 @@ _memories: list[Callable[[], None]] = []
 
 def kept(load: Callable[P, T]) -> Callable[P, T]:
     """A reader of immutable items that keeps the ``VERSIONS_KEPT`` last used ones in memory."""
-    keeping = lru_cache(maxsize=VERSIONS_KEPT)(load)
+    return _kept(load, VERSIONS_KEPT)
+
+
+def kept_few(load: Callable[P, T]) -> Callable[P, T]:
+    """A reader of what is large: keeps the ``FEW_KEPT`` last used ones in memory."""
+    return _kept(load, FEW_KEPT)
+
+
+def _kept(load: Callable[P, T], most: int) -> Callable[P, T]:
+    keeping = lru_cache(maxsize=most)(load)
     _memories.append(keeping.cache_clear)
     return cast("Callable[P, T]", keeping)
 

@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     if options.first >= options.until:
         return _sorry(USAGE, Text("--from 须早于 --until", "--from must be before --until"))
     if options.endpoint:
-        _stay_here(options.endpoint)
+        stay_here(options.endpoint)
     counted = _Counted()
     try:
         _write(options, counted.through(_entries(options, books)))
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
     return GOOD
 
 
-def _stay_here(endpoint: str) -> None:
+def stay_here(endpoint: str) -> None:
     """Makes this process speak to a database on this computer, as nobody in particular."""
     from infra.local.database import NOBODY, REGION
 

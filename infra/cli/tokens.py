@@ -1,6 +1,7 @@
 """``egret token AS``: a token of the local issuer, for whoever is named.
 
-AS is ``kind:tenant@city``: merchant:qingliu-farm, bank:demo-bank, city:xiamen, alliance, auditor, citizen:xm-612.
+AS is ``kind:tenant@city/person``: merchant:qingliu-farm, merchant:qingliu-farm/qingliu-author, bank:demo-bank,
+city:xiamen, alliance, auditor, citizen:xm-612. The person is one of the tenant's staff; a city's are reviewers here.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ HOME = "xiamen"
 def add_to(commands: Any) -> None:
     """Adds the sub-command."""
     parser = commands.add_parser("token", help="打印本地签发的令牌 / print a token of the local issuer")
-    parser.add_argument("actor", metavar="AS", help="kind:tenant@city, e.g. merchant:qingliu-farm, citizen:xm-612")
+    parser.add_argument("actor", metavar="AS", help="kind:tenant@city/person, e.g. citizen:xm-612")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where make run keeps its keys")
     parser.add_argument("--scope", help="scopes, if other than the usual ones of the kind")
     parser.add_argument("--no-face", action="store_true", help="a citizen who has not just been face-checked")
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from infra.local.issuer import DevelopmentIssuer
 
     kind, _, rest = options.actor.partition(":")
+    rest, _, person = rest.partition("/")
     tenant, _, city = rest.partition("@")
     if kind not in ACTOR_KINDS or (not tenant and kind not in {"alliance", "auditor"}):
         return _sorry(f"AS=kind:tenant，kind 为 / kind is one of: {', '.join(ACTOR_KINDS)}")
@@ -46,7 +48,9 @@ def run(options: argparse.Namespace) -> int:
     issuer = DevelopmentIssuer.kept_in(options.folder / "keys" / "issuer.pem")
     home = city or ("alliance" if kind in {"alliance", "auditor"} else tenant if kind == "city" else HOME)
     face = kind == "citizen" and not options.no_face
-    print(issuer.token(kind, tenant or kind, home, scope=options.scope, face=face))
+    roles = ["reviewer"] if kind == "city" else []
+    named = {"sub": person} if person else {}
+    print(issuer.token(kind, tenant or kind, home, scope=options.scope, roles=roles, face=face, **named))
     return 0
 
 

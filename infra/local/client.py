@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from chalicelib.core import clock
 from chalicelib.core.text import Text
 from infra.local.issuer import DevelopmentIssuer
 
@@ -48,7 +49,9 @@ class Refused(RuntimeError):
 
 
 class Client:
-    """A client. Actors are written ``kind:tenant@city``; the city may be left out where the tenant is one.
+    """A client. Actors are written ``kind:tenant@city/person``; the city may be left out where the tenant is one.
+
+    The person is one of the tenant's staff, its programs if left out. A city's staff are reviewers here.
 
     ``people`` gives the demo's people their subject ids, so that they can be named ``citizen:xm-612``.
     """
@@ -62,12 +65,18 @@ class Client:
 
     def token(self, actor: str) -> str:
         """A fresh token; citizens have just been face-checked."""
+        return self.issuer.token(**self.claims(actor), now=clock.now())
+
+    def claims(self, actor: str) -> dict[str, Any]:
+        """What the issuer is asked to say of an actor."""
         kind, _, rest = actor.partition(":")
+        rest, _, person = rest.partition("/")
         tenant, _, city = rest.partition("@")
         if tenant in self.people:
             tenant, city = self.people[tenant]["subject_id"], self.people[tenant]["city"]
         home = city or (tenant if kind == "city" else "alliance" if kind in {"alliance", "auditor"} else "xiamen")
-        return self.issuer.token(kind, tenant or "alliance", home, face=kind == "citizen")
+        said = {"actor": kind, "tenant": tenant or "alliance", "city": home, "face": kind == "citizen"}
+        return said | ({"sub": person} if person else {}) | ({"roles": ["reviewer"]} if kind == "city" else {})
 
     def send(
         self, method: str, path: str, actor: str = "", body: Any = None, *, key: str = "", if_match: str = ""

@@ -21,7 +21,7 @@ from infra.local import dynoxide, tables
 from infra.local.dynoxide import NotToBeHad
 from infra.local.guarded import HOST, ROOT, DatabaseFailed, Guarded
 
-__all__ = ["FOLDER", "NOBODY", "REGION", "Database", "DatabaseFailed", "DatabaseInUse", "client"]
+__all__ = ["FOLDER", "NOBODY", "REGION", "Database", "DatabaseFailed", "DatabaseInUse", "client", "streams"]
 
 FOLDER = ROOT / ".egret" / "dynoxide"
 # moto keeps a set of tables per region: whoever shares a local database names this one.
@@ -176,6 +176,15 @@ def client(endpoint: str) -> Any:
 
     The user's AWS profiles, credentials and proxies are never read: what is meant for this computer stays on it.
     """
+    return _client("dynamodb", endpoint)
+
+
+def streams(endpoint: str) -> Any:
+    """A DynamoDB Streams client of a local endpoint. Dynoxide's shards have names that botocore finds too short."""
+    return _client("dynamodbstreams", endpoint, parameter_validation=False)
+
+
+def _client(service: str, endpoint: str, **settings: Any) -> Any:
     retries = {"mode": "standard", "total_max_attempts": 3}
-    config = Config(connect_timeout=1, read_timeout=10, proxies={}, retries=retries)
-    return _Session().create_client("dynamodb", region_name=REGION, endpoint_url=endpoint, config=config, **NOBODY)
+    config = Config(connect_timeout=1, read_timeout=10, proxies={}, retries=retries, **settings)
+    return _Session().create_client(service, region_name=REGION, endpoint_url=endpoint, config=config, **NOBODY)

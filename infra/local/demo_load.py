@@ -89,6 +89,7 @@ def load_partners(client: Client) -> None:
             "kind": entry["kind"],
             "name": entry["name"],
             "uscc": number + check_character(number, "0123456789ABCDEFGHJKLMNPQRTUWXY", is_uscc),
+            "staff": entry.get("staff", []),
             "illustrative": True,
         }
         client.done("POST", "/v1/cities/xiamen/partners", "city:xiamen", body, key=f"partner-{entry['partner_id']}")

@@ -6,6 +6,7 @@ bodies too large) is answered here as ``infra/*.yaml`` makes API Gateway answer:
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from chalice.local import LocalChalice, LocalGateway
 
 from chalicelib.core.errors import MalformedRequest, MethodNotAllowed, NotFound, Problem, TooLarge
 from chalicelib.core.http import problem_response
+from chalicelib.core.intake import RAW_TYPES
 from chalicelib.core.text import Text
 
 Answered = tuple[int, dict[str, str], bytes]
@@ -27,7 +29,7 @@ _UNREADABLE = {
 
 
 class Gateway(LocalGateway):
-    """Chalice's local gateway, with request ids as API Gateway gives them."""
+    """Chalice's local gateway, with request ids, and bytes in base64, as API Gateway gives them."""
 
     def __init__(self, app: Chalice) -> None:
         app.__class__ = LocalChalice
@@ -36,6 +38,8 @@ class Gateway(LocalGateway):
     def _generate_lambda_event(self, method: str, path: str, headers: Any, body: bytes | None) -> Any:
         event = super()._generate_lambda_event(method, path, headers, body)
         event["requestContext"]["requestId"] = str(uuid.uuid4())
+        if body and event["headers"].get("content-type", "").partition(";")[0].strip().lower() in RAW_TYPES:
+            event["body"], event["isBase64Encoded"] = base64.b64encode(body).decode(), True
         return event
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answered:

@@ -25,10 +25,12 @@ LIFE = timedelta(minutes=30)
 SCOPES = {
     "alliance": "cities:admit",
     "auditor": "receipts:read",
-    "city": "cities:write partners:write subjects:write scores:write scores:read scenarios:write decisions:write",
+    "city": "cities:write partners:write subjects:write scores:write scores:read scenarios:write decisions:write "
+    "offers:read offers:write offers:review statements:read statements:write statistics:read",
     "citizen": "",
+    "merchant": "decisions:write offers:read offers:write quotes:write statements:read statements:write",
 }
-PARTNER_SCOPES = "decisions:write"
+PARTNER_SCOPES = "decisions:write statements:read statements:write"
 
 
 class DevelopmentIssuer:
@@ -47,14 +49,18 @@ class DevelopmentIssuer:
         """The issuer whose key is kept at ``path``; made there on first use, readable by its owner only."""
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            pem = cls.fresh().key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
             path.touch(mode=0o600)
-            path.write_bytes(pem)
+            path.write_bytes(cls.fresh().pem)
         key = serialization.load_pem_private_key(path.read_bytes(), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return cls(key)
+
+    @property
+    def pem(self) -> bytes:
+        """The private key, in PKCS8."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
 
     @property
     def jwks(self) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from infra.local.database import FOLDER as DATABASE_PROGRAM
-from infra.local.database import NOBODY, REGION, Database
+from infra.local.database import NOBODY, REGION, Database, client, streams
 from infra.local.httpd import LocalServer
 from infra.local.issuer import DevelopmentIssuer
 from infra.local.pages import JWKS_PATH, Pages
 
 if TYPE_CHECKING:
     from infra.local.gateway import Gateway
+    from infra.local.pump import Pump
 
 TABLE = "egret"
 
@@ -51,6 +52,7 @@ class Stack:
         self._port = port
         self._note = note
         self._thread: threading.Thread | None = None
+        self._pump: Pump | None = None
         self._log = (folder / "log.jsonl").open("a", encoding="utf-8", buffering=1)
 
     def start(self) -> Self:
@@ -62,13 +64,20 @@ class Stack:
             self.database.create_table(TABLE)
             self._settle(endpoint)
             self.server.gateway = _gateway(self._log)
+            self._pump = _pump(self.database, self.folder / "data" / "stream.json")
         except BaseException:
             self.server.server_close()
             self.database.stop()
             raise
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
+        self._pump.start()
         return self
+
+    def drain(self) -> int:
+        """Returns once what was written so far has had its consequences; from how many records they came."""
+        assert self._pump is not None, "the stack is not running"
+        return self._pump.drain()
 
     @property
     def url(self) -> str:
@@ -81,6 +90,8 @@ class Stack:
             self.server.shutdown()
             self._thread.join()
             self._thread = None
+        if self._pump is not None:
+            self._pump.stop()
         self.server.server_close()
         self.database.stop()
         self._log.close()
@@ -112,6 +123,8 @@ class Stack:
                 "EGRET_ISSUERS": json.dumps(self.issuer.configuration(self.url + JWKS_PATH)),
                 "EGRET_SEAL_KEY": "plain:" + self._kept_key("seal"),
                 "EGRET_INDEX_KEY": "plain:" + self._kept_key("index"),
+                "EGRET_SIGNING_KEY": "plain:" + self._kept_signing_key(),
+                "EGRET_RETIRED_KEYS": "[]",
                 "EGRET_ENROL_FUNCTION": "",
             }
         )
@@ -125,6 +138,10 @@ class Stack:
             path.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
         return path.read_text().strip()
 
+    def _kept_signing_key(self) -> str:
+        """A key of the development issuer's kind, of its own, made on first use."""
+        return base64.b64encode(DevelopmentIssuer.kept_in(self.folder / "keys" / "signing.pem").pem).decode()
+
 
 def _gateway(sink: TextIO) -> Gateway:
     """The app behind its gateway; imported only now, because it reads its environment as it is imported."""
@@ -134,3 +151,12 @@ def _gateway(sink: TextIO) -> Gateway:
 
     log.sink = sink
     return Gateway(app)
+
+
+def _pump(database: Database, kept: Path) -> Pump:
+    """The table's stream, into the app's own function. What moto had in memory is gone with it, and so is the place."""
+    from app import stream
+    from infra.local.pump import Pump
+
+    place = kept if database.engine == "dynoxide" else None
+    return Pump(client(database.endpoint), streams(database.endpoint), TABLE, stream, place)

@@ -1,4 +1,4 @@
-"""The story: two cities, one score, and what it opens. Steps 1 to 4."""
+"""The story: two cities, one score, and what it opens. Steps 1 to 4; the market is in ``story_market``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from infra.local import demo_load
+from infra.local import demo_load, story_market
 from infra.local.client import Client, Exchange
 from infra.local.demo_data.tables import distribution, document, zhejiang
 from infra.local.telling import Surprise, Teller
@@ -33,6 +33,9 @@ def play(client: Client, console: Console, plots: Path) -> int:
     residents_ask(teller)
     visitors_come(teller)
     someone_looks_back(teller)
+    story_market.a_stall_opens(teller)
+    sold = story_market.somebody_buys(teller)
+    story_market.the_books_are_closed(teller, sold)
     return teller.checks
 
 

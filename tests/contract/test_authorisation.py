@@ -105,7 +105,7 @@ class Unchecked(Api):
 @pytest.fixture
 def bare(route: Route, monkeypatch: pytest.MonkeyPatch) -> Route:
     """The route with nothing behind its policy."""
-    for field, value in {"view": sentinel, "body": None, "effect": False, "if_match": False}.items():
+    for field, value in {"view": sentinel, "body": None, "raw": None, "effect": False, "if_match": False}.items():
         monkeypatch.setattr(route, field, value)
     return route
 

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from chalicelib.core import http
 from chalicelib.core.http import ROUTES, Route
 from infra import openapi
 from infra.local import reference
+from tests.unit.core import edge
 
 DOCUMENT = openapi.document()
 
@@ -64,13 +66,15 @@ def test_every_route_is_in_it_with_all_it_declares(route: Route) -> None:
     said = operation(route)
     parameters = {(p["in"], p["name"]): p for p in said["parameters"]}
     assert {name for where, name in parameters if where == "path"} == set(re.findall(r"\{(\w+)\}", route.path))
-    assert {name for where, name in parameters if where == "query"} == set(route.query)
+    assert {name for where, name in parameters if where == "query"} == {*route.query, *["dry_run"] * route.dry_run}
     assert (("header", "Idempotency-Key") in parameters) == route.effect
     assert (("header", "If-Match") in parameters) == route.if_match
-    assert ("requestBody" in said) == (route.body is not None)
+    assert ("requestBody" in said) == (route.body is not None or route.raw is not None)
+    assert route.raw is None or list(said["requestBody"]["content"]) == [route.raw]
     assert (said["security"] == []) == route.policy.public
     assert (said["x-actors"], said["x-scope"]) == (sorted(route.policy.actors), route.policy.scope)
     assert str(route.status) in said["responses"]
+    assert ("Egret-Dry-Run" in said["responses"].get("200", {}).get("headers", {})) == route.dry_run
     assert said["tags"] == [route.domain]
 
 
@@ -83,6 +87,19 @@ def test_every_refusal_of_a_route_is_in_it(route: Route) -> None:
         content = response["content"]["application/problem+json"]
         assert problem.code in content["schema"]["properties"]["code"]["enum"]
         assert problem.title.zh in response["description"]
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, {"200"}), (201, {"200", "201"})])
+def test_a_dry_run_is_described_with_its_own_answer(status: int, answers: set[str]) -> None:
+    tried = openapi.operation(
+        edge.route(lambda call: http.Reply(), method="POST", effect=True, dry_run=True, status=status)
+    )
+    (parameter,) = (p for p in tried["parameters"] if p["in"] == "query")
+    assert (parameter["name"], parameter["required"], parameter["schema"]["type"]) == ("dry_run", False, "boolean")
+    assert {code for code in tried["responses"] if code < "300"} == answers
+    assert "Egret-Dry-Run" in tried["responses"]["200"]["headers"]
+    assert ("Egret-Dry-Run" in tried["responses"][str(status)]["headers"]) == (status == 200)
+    assert ("Idempotency-Replayed" in tried["responses"]["200"]["headers"]) == (status == 200)
 
 
 def test_operations_and_tags_have_names() -> None:

@@ -10,6 +10,7 @@ from app import app
 from chalicelib.core import schema
 from chalicelib.core.errors import Problem
 from chalicelib.core.http import CSV, JSON, ROUTES, SVG, Route
+from chalicelib.core.intake import RAW_TYPES
 from infra.openapi import problems_of
 from tests.conftest import Api
 
@@ -55,7 +56,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 def test_a_path_is_words_and_ids(route: Route) -> None:
     assert re.fullmatch(r"/v1(/[a-z][a-z-]*|/\{[a-z_]+\})+", route.path)
     for parameter in parameters(route):
-        assert parameter.endswith("_id") or parameter in {"version", "kind"}
+        assert parameter.endswith("_id") or parameter in {"version", "kind", "day"}
     assert len(set(parameters(route))) == len(parameters(route))
 
 
@@ -77,7 +78,21 @@ def test_what_goes_in_and_out_has_a_schema(route: Route) -> None:
     assert route.content_type in {JSON, SVG, CSV}
     assert (route.reply is not None) == (route.content_type == JSON)
     assert route.reply is None or route.reply in documents
-    assert route.body is None or route.method in {"POST", "PUT", "PATCH"}
+    assert (route.body is None and route.raw is None) or route.method in {"POST", "PUT", "PATCH"}
+
+
+@every_route
+def test_bytes_come_through_the_gateway_and_through_lambda(route: Route) -> None:
+    assert route.raw is None or route.raw in RAW_TYPES
+    assert route.raw is None or route.body is None
+    # Lambda takes 6 MB of a request, and the gateway has made four bytes of three by then.
+    assert route.max_bytes <= 4_000_000
+
+
+@every_route
+def test_only_what_has_an_effect_can_be_tried_without(route: Route) -> None:
+    assert route.effect or not route.dry_run
+    assert "dry_run" not in route.query
 
 
 @every_route

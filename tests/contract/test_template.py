@@ -7,16 +7,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
 
+from app import app
 from chalicelib.cities.store import control_key
-from chalicelib.core import config, errors
+from chalicelib.core import config, effect, errors, stream
 from chalicelib.core.commit import Unit
+from chalicelib.core.http import JSON
+from chalicelib.core.intake import RAW_TYPES
 from chalicelib.core.table import Key
+from chalicelib.offers.service.statistics import PATIENCE_SECONDS
+from chalicelib.offers.store import statistics
 from chalicelib.subjects.rules import Document
 from chalicelib.subjects.store import index_key
 from infra.package import ROOT
@@ -117,7 +123,7 @@ def test_MINIMAL_indexes_carry_no_facts_and_can_be_filtered_by_kind(resources: J
 
 def test_roles_have_no_wildcards(resources: Json) -> None:
     roles = [r for r in resources.values() if r["Type"] == "AWS::IAM::Role"]
-    assert len(roles) == 2
+    assert len(roles) == 3
     for role in roles:
         assert "ManagedPolicyArns" not in role["Properties"]
         for statement in statements(role):
@@ -128,7 +134,7 @@ def test_roles_have_no_wildcards(resources: Json) -> None:
 def test_every_function_has_a_role_and_a_log_group_of_its_own(resources: Json) -> None:
     functions = {n: r for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
     roles = {n: f["Properties"]["Role"]["Fn::GetAtt"][0] for n, f in functions.items()}
-    assert roles == {"APIHandler": "ApiRole", "Enrol": "EnrolRole"}
+    assert roles == {"APIHandler": "ApiRole", "Enrol": "EnrolRole", "Stream": "StreamRole"}
     for name, function in functions.items():
         log_name = function["DependsOn"]
         group = resources[log_name]["Properties"]
@@ -165,6 +171,26 @@ def test_only_the_api_may_open_the_seal(resources: Json) -> None:
 
     assert direct("ApiRole") == ["kms:Decrypt"]
     assert direct("EnrolRole") == []
+    assert direct("StreamRole") == []
+
+
+def test_only_the_api_may_sign(resources: Json) -> None:
+    variables = resources["APIHandler"]["Properties"]["Environment"]["Variables"]
+    named = re.fullmatch(r"kms:\$\{(\w+)\.Arn\}", variables["EGRET_SIGNING_KEY"]["Fn::Sub"])
+    assert named is not None
+    key = resources[named[1]]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    for statement in key["KeyPolicy"]["Statement"]:
+        grave = {a for a in listed(statement["Action"]) if not re.match(r"kms:(Get|List|Describe)", a)}
+        assert not [a for a in grave if "*" in a or "Grant" in a]
+        if "kms:Sign" in grave:
+            assert grave == {"kms:Sign"}
+            assert statement["Principal"] == {"AWS": {"Fn::GetAtt": ["ApiRole", "Arn"]}}
+    granted = [a for s in key["KeyPolicy"]["Statement"] for a in listed(s["Action"])]
+    assert granted.count("kms:Sign") == 1
+    assert granted.count("kms:GetPublicKey") == 2, "the account and the API"
+    assert "kms:Sign" not in json.dumps([resources["ApiRole"], resources["EnrolRole"]])
+    assert "EGRET_SIGNING_KEY" not in resources["Enrol"]["Properties"]["Environment"]["Variables"]
 
 
 def test_the_api_may_do_what_a_unit_of_work_does_and_no_more(resources: Json) -> None:
@@ -205,7 +231,56 @@ def test_only_enrolment_sees_the_identity_index_and_it_sees_nothing_else(resourc
     assert (fits(index, write), fits(control, write), fits(account, write)) == (True, False, False)
 
 
-@pytest.mark.parametrize("function", ["APIHandler", "Enrol"])
+def test_the_reader_of_the_stream_adds_to_the_statistics_and_does_nothing_else(resources: Json) -> None:
+    table, changes = ({"Fn::GetAtt": ["EgretTable", name]} for name in ("Arn", "StreamArn"))
+    rights: dict[str, Json] = {}
+    for statement in statements(resources["StreamRole"]):
+        assert statement["Effect"] == "Allow"
+        for action in listed(statement["Action"]):
+            assert action not in rights
+            rights[action] = statement
+    reading = {f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
+    writing = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    assert {action for action in rights if action.startswith("dynamodb:")} == reading | writing
+    assert {action.partition(":")[0] for action in rights} == {"dynamodb", "kms", "logs", "sqs"}
+    assert all(rights[action]["Resource"] == changes for action in reading)
+    assert all(rights[action]["Resource"] == table for action in writing)
+    assert rights["sqs:SendMessage"]["Resource"] == {"Fn::GetAtt": ["LostChanges", "Arn"]}
+    adding, marking = (leading_keys(rights[f"dynamodb:{name}"]) for name in ("UpdateItem", "PutItem"))
+    cell = statistics.cell_key("xiamen", "jimei_produce", date(2026, 7, 1), None)
+    counted = statistics.counted_key("xiamen", "hangzhou.x")
+    assert (fits(cell, adding), fits(counted, adding)) == (True, False)
+    assert (fits(cell, marking), fits(counted, marking)) == (False, True)
+    for other in (effect.key_of("xiamen.x"), control_key("xiamen"), index_key(Document("passport", "XX", "E00000000"))):
+        assert not fits(other, adding)
+        assert not fits(other, marking)
+
+
+def test_the_stream_wakes_its_reader_for_what_has_consumers_and_nothing_else(resources: Json) -> None:
+    mapping = resources["StreamMapping"]["Properties"]
+    patterns = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
+    assert patterns == [{"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": sorted(stream.kinds())}}}}]
+    assert (mapping["FunctionName"], mapping["EventSourceArn"]) == (
+        {"Ref": "Stream"}, {"Fn::GetAtt": ["EgretTable", "StreamArn"]},
+    )  # fmt: skip
+    assert mapping["StartingPosition"] == "TRIM_HORIZON", "nothing written before it is missed"
+
+
+def test_a_change_that_cannot_be_handled_is_given_up_alone_and_word_of_it_is_left(resources: Json) -> None:
+    mapping = resources["StreamMapping"]["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 0 < mapping["MaximumRetryAttempts"] <= 100
+    assert mapping["MaximumRecordAgeInSeconds"] <= 12 * 3600, "the stream forgets after a day"
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["LostChanges", "Arn"]}}}
+    queue = resources["LostChanges"]["Properties"]
+    assert queue["SqsManagedSseEnabled"] is True
+    assert timedelta(seconds=queue["MessageRetentionPeriod"]) < statistics.MARKER_KEPT
+    seconds = resources["Stream"]["Properties"]["Timeout"]
+    assert mapping["BatchSize"] * PATIENCE_SECONDS <= seconds / 2
+
+
+@pytest.mark.parametrize("function", ["APIHandler", "Enrol", "Stream"])
 def test_each_function_is_told_what_a_deployed_stage_needs(resources: Json, function: str) -> None:
     variables = resources[function]["Properties"]["Environment"]["Variables"]
     known = set(re.findall(r"\bEGRET_[A-Z_]+", (ROOT / "chalicelib/core/config.py").read_text("utf-8")))
@@ -216,6 +291,13 @@ def test_each_function_is_told_what_a_deployed_stage_needs(resources: Json, func
 
 def test_the_stage_packaged_for_is_the_default() -> None:
     assert merged("dev")["Parameters"]["Stage"]["Default"] == "dev"
+
+
+def test_the_gateway_hands_over_as_bytes_what_is_taken_raw_and_nothing_else(resources: Json) -> None:
+    definition = resources["RestAPI"]["Properties"]["DefinitionBody"]
+    assert definition["x-amazon-apigateway-binary-media-types"] == ["text/csv"] == list(RAW_TYPES)
+    assert set(definition["paths"]) == set(app.routes), "Chalice's own paths are kept"
+    assert not {"text/csv", JSON} & set(app.api.binary_types), "Chalice would take replies for bytes, too"
 
 
 def test_the_gateway_answers_as_the_functions_do(resources: Json) -> None:

@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
+from chalicelib.core import effect
 from infra.slim import SERVICES
 from tests.contract.conftest import Package
 
@@ -32,8 +34,15 @@ zoneinfo.ZoneInfo("Asia/Shanghai")
 endpoints = [table.connection().client.meta.endpoint_url]
 endpoints += [boto3.client(name).meta.endpoint_url for name in ("dynamodb", "kms", "lambda", "sts")]
 strangers = [m.__file__ for m in sys.modules.values() if "site-packages" in (getattr(m, "__file__", None) or "")]
-functions = [name for name in ("app", "enrol") if hasattr(app, name)]
+functions = [name for name in ("app", "enrol", "stream") if hasattr(app, name)]
 print(json.dumps({"reply": reply, "strangers": strangers, "functions": functions, "endpoints": endpoints}))
+"""
+
+READ_THE_STREAM = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import app
+print(json.dumps(app.stream(json.load(sys.stdin), None)))
 """
 
 
@@ -89,29 +98,43 @@ def environment(package: Package, function: str) -> dict[str, str]:
     return {**said, **lent, "AWS_REGION": "cn-north-1", "AWS_DEFAULT_REGION": "cn-north-1"}
 
 
-def run(package: Package, task: Path, event: dict[str, Any]) -> dict[str, Any]:
-    """Serves one event in a process that has the deployed stage's variables and nothing else of this one."""
-    code = "import os, sys; os.environ.clear(); os.environ.update(__import__('json').loads(sys.argv[2]))\n" + SERVE
-    variables = json.dumps(environment(package, "APIHandler"))
-    command = [*ISOLATED, code, str(task), variables]
+def run(task: Path, variables: dict[str, str], serve: str, event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Serves one event in a process that has these variables and nothing else of this one; the lines it prints."""
+    code = "import os, sys; os.environ.clear(); os.environ.update(__import__('json').loads(sys.argv[2]))\n" + serve
+    command = [*ISOLATED, code, str(task), json.dumps(variables)]
     done = subprocess.run(
         command, input=json.dumps(event), capture_output=True, text=True, check=False, cwd=task.parent
     )
     assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_the_zip_serves_an_event_from_itself_alone(package: Package, task: Path) -> None:
-    result = run(package, task, rest_event("GET", "/v1/me"))
+    result = run(task, environment(package, "APIHandler"), SERVE, rest_event("GET", "/v1/me"))[-1]
     reply = result["reply"]
     assert (reply["statusCode"], json.loads(reply["body"])["code"]) == (401, "unauthenticated")
     headers = {**{k: [v] for k, v in reply["headers"].items()}, **reply.get("multiValueHeaders", {})}
     assert headers["Content-Type"] == ["application/problem+json"]
-    assert result["functions"] == ["app", "enrol"]
+    assert result["functions"] == ["app", "enrol", "stream"]
     assert result["strangers"] == []
     services = ["dynamodb", "dynamodb", "kms", "lambda", "sts"]
     assert result["endpoints"] == [f"https://{service}.cn-north-1.amazonaws.com.cn" for service in services]
+
+
+def test_the_zip_reads_the_stream_as_far_as_the_database(package: Package, task: Path) -> None:
+    facts = {
+        "v": 1, "quote_id": "xiamen.q", "scenario_id": "jimei_produce", "district": None, "visitor": True,
+        "units": 1, "saved_fen": 100, "list_fen": 200, "day": "2026-07-01",
+    }  # fmt: skip
+    intent = effect.intend("xiamen", "merchant", "farm", "POST /v1/x", "key-00001", facts)
+    row = effect.row(
+        intent, datetime(2026, 7, 1, tzinfo=UTC), purpose="redeem:xiamen/jimei_produce", facts=facts, reply={}
+    )
+    event = {"Records": [{"dynamodb": {"SequenceNumber": "7", "NewImage": row.to_dynamodb_dict()}}]}
+    nowhere = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}
+    line, said = run(task, environment(package, "Stream") | nowhere, READ_THE_STREAM, event)
+    assert (line["event"], line["code"]) == ("stream", "again"), "it was read, and could only not be written"
+    assert said == {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
 
 def test_the_zip_holds_what_ships_and_nothing_else(package: Package) -> None:

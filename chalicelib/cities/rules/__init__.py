@@ -27,6 +27,7 @@ from chalicelib.cities.rules.city import (
     control_for,
     require_active,
     with_agreement,
+    with_catalogue,
     with_city,
     with_scenario,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "require_active",
     "sign",
     "with_agreement",
+    "with_catalogue",
     "with_city",
     "with_scenario",
 ]

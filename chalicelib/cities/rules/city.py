@@ -100,6 +100,7 @@ class Control:
     agreements: tuple[Recognition, ...] = ()
     scenarios: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     suspended_partners: tuple[str, ...] = ()
+    catalogue_version: int = 0
 
     def scenario_version(self, scenario_id: str, day: date) -> int | None:
         """The version of a scenario's table in force on a day; the latest published one where several are."""
@@ -146,6 +147,11 @@ def with_scenario(control: Control, scenario_id: str, span: Span, today: date) -
     ended = (replace(s, valid_to=min(s.valid_to or date.max, span.valid_from)) for s in earlier)
     kept = tuple(s for s in ended if s.valid_to is None or today < s.valid_to)
     return replace(control, scenarios={**control.scenarios, scenario_id: (*kept, span)})
+
+
+def with_catalogue(control: Control) -> Control:
+    """The control item after the city's catalogue has changed: whoever keeps a copy reads it anew."""
+    return replace(control, catalogue_version=control.catalogue_version + 1)
 
 
 def require_active(control: Control) -> Control:

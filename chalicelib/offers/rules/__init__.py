@@ -1,6 +1,6 @@
-"""What is right about offers. The algebra of shared counters and of quotas is used by module: ``counters.take``."""
+"""What is right about offers. What is best read with its module's name is used by module: ``counters.take``."""
 
-from chalicelib.offers.rules import counters, quotas
+from chalicelib.offers.rules import catalogue, counters, deals, heads, postings, quotas, views
 from chalicelib.offers.rules.checking import OfferInvalid, check_offer, faults_of
 from chalicelib.offers.rules.compiled import CompiledOffer, compile_offer
 from chalicelib.offers.rules.counters import CapBelowUse, Counter, Fold, ReservationClosed
@@ -167,23 +167,27 @@ __all__ = [
     "Variant",
     "VariantUnknown",
     "Windows",
+    "catalogue",
     "check_offer",
     "check_quote",
     "check_reservation",
     "compile_offer",
     "counters",
+    "deals",
     "decoded",
     "drafted",
     "edited",
     "exact_price",
     "faults_of",
     "funded",
+    "heads",
     "hindrances",
     "lint_offer",
     "moved",
     "neutral",
     "out_of_stock",
     "payable_of",
+    "postings",
     "price_basket",
     "price_line",
     "quotas",
@@ -201,6 +205,7 @@ __all__ = [
     "tell_merchant",
     "terms",
     "uses_of",
+    "views",
     "windows_of",
     "write_drafts",
 ]

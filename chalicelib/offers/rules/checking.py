@@ -37,6 +37,8 @@ from chalicelib.scenarios.rules import Finding
 
 MAX_NAME = 80
 MAX_SENTENCE = 500
+# What stands in an offer's place in a path.
+RESERVED_IDS = frozenset({"import", "export"})
 _ID = re.compile(r"[a-z][a-z0-9_-]{1,47}")
 _CONTROL = re.compile("[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _HTTPS = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.:-]{0,99}(?:/[!-~]{0,199})?")
@@ -72,6 +74,8 @@ def _head(offer: Offer) -> Iterator[Finding]:
     yield from _text(offer.title, "/title", MAX_NAME)
     yield from _text(offer.description, "/description", MAX_SENTENCE)
     yield from _ids(((offer.offer_id, "/offer_id"), (offer.scenario_id, "/scenario_id")))
+    if offer.offer_id in RESERVED_IDS:
+        yield finding("id-reserved", "/offer_id")
     if offer.category not in CATEGORIES:
         yield finding("category-unknown", "/category")
     if offer.valid_to <= offer.valid_from:

@@ -22,6 +22,8 @@ from chalicelib.core.text import Text
 
 STEPS = 60
 MAX_BUCKETS = 2 * STEPS
+# What a stop of an offer writes in one transaction, beside its head and the city's.
+MAX_COUNTERS = 90
 
 
 class ReservationClosed(Problem):
@@ -34,6 +36,15 @@ class CapBelowUse(Problem):
     code = "cap-below-use"
     status = 409
     title = Text("不得低于已核销和已预留的数量", "This cannot be less than what is redeemed and reserved already")
+
+
+class CountersFull(Problem):
+    code = "offer-counters-full"
+    status = 409
+    title = Text(
+        "该优惠历次版本的规格过多，请另立新优惠",
+        "This offer has had too many variants over its versions; make a new offer",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _ERRORS: Mapping[str, Text] = {
         "编号应为小写字母开头的小写字母、数字、连字符和下划线",
         "An id starts with a small letter and has small letters, digits, hyphens and underscores",
     ),
+    "id-reserved": Text("编号不得为 import 或 export", "The ids import and export are taken"),
     "repeated": Text("与前面的重复", "This is there twice"),
     "too-many": Text("应为 1 至 {most} 项", "There must be 1 to {most} of these"),
     "category-unknown": Text("没有这个商品类别", "There is no such category"),
@@ -58,6 +59,10 @@ _ERRORS: Mapping[str, Text] = {
     "priority-unfit": Text("次序应为 0 至 {most} 的整数", "A priority is a whole number from 0 to {most}"),
     "cap-unfit": Text("整单优惠上限应为 1 至 {most} 的整数", "A cap is a whole number from 1 to {most}"),
     # Of the offer in its city: lint_offer alone can tell.
+    "scenario-unknown": Text(
+        "本市今天没有这个应用场景的规则在生效", "The city has no rules of this scenario in force today"
+    ),
+    "bank-unknown": Text("本市没有这家银行，或它已被暂停", "The city has no such bank, or it is suspended"),
     "city-mismatch": Text("优惠与应用场景不属于同一城市", "The offer and its scenario belong to different cities"),
     "recipient-missing": Text("该应用场景没有向商户开放", "This scenario is not open to merchants"),
     "use-mismatch": Text(

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from chalicelib.core.errors import Forbidden, Problem
 from chalicelib.core.text import Text
-from chalicelib.offers.rules.offer import Offer
 from chalicelib.partners.rules import Role
 
 State = Literal["draft", "review", "approved", "scheduled", "live", "paused", "stopped", "ended"]
@@ -70,6 +69,16 @@ class Actor:
     kind: Literal["merchant", "city"]
     person: str
     roles: frozenset[Role]
+
+
+class Dated(Protocol):
+    """What holds from an instant up to, without, another: a version of an offer."""
+
+    @property
+    def valid_from(self) -> datetime: ...
+
+    @property
+    def valid_to(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ def _require_author(actor: Actor) -> None:
         raise OfferMoveForbidden
 
 
-def moved(life: Life, move: Move, actor: Actor, offer: Offer, now: datetime) -> Life:
+def moved(life: Life, move: Move, actor: Actor, offer: Dated, now: datetime) -> Life:
     """The life of a version after a move.
 
     Raises: OfferMoveForbidden: another's staff, or not the role; ApprovalByAuthor; OfferStateConflict; in this order.
@@ -153,7 +162,7 @@ def moved(life: Life, move: Move, actor: Actor, offer: Offer, now: datetime) -> 
     return Life(way.target, life.authors, now, approved_by, life.revision + 1)
 
 
-def state_at(life: Life, offer: Offer, now: datetime) -> State:
+def state_at(life: Life, offer: Dated, now: datetime) -> State:
     """Where the version stands at this instant, the clock counted in."""
     if life.state in _OPEN and now >= offer.valid_to:
         return "ended"

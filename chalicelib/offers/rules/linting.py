@@ -34,18 +34,26 @@ class OfferOutOfStep(Problem):
 
 
 def lint_offer(
-    offer: Offer, scenario: CompiledTable, scheme: Scheme, districts: Collection[str] | None = None
+    offer: Offer,
+    scenario: CompiledTable | None,
+    scheme: Scheme,
+    districts: Collection[str] | None = None,
+    banks: Collection[str] | None = None,
 ) -> list[Finding]:
     """Everything that can be said against the offer in its city.
 
     The offer by itself comes first (``check_offer``); tiers and prices are judged once its words mean something.
 
     Args:
-        scenario: The table in force of the scenario that the offer names, on the city's scale.
+        scenario: The table in force of the scenario that the offer names, on the city's scale; None: there is none.
         scheme: What the rules of the score allow it to be used for.
         districts: The ids of the city's districts; None: they are not checked.
+        banks: The ids of the city's banks that take part; None: they are not checked.
     """
-    found = [*faults_of(offer), *_lint_head(offer, scenario, scheme, districts)]
+    found = [*faults_of(offer), *_lint_funding(offer, banks)]
+    if scenario is None:
+        return [*found, finding("scenario-unknown", "/scenario_id")]
+    found += _lint_head(offer, scenario, scheme, districts)
     if may_publish(found):
         compiled = compile_offer(offer, scenario)
         found += [*_lint_tiers(compiled), *lint_prices(compiled)]
@@ -85,6 +93,12 @@ def _lint_head(
     last_day = (offer.valid_to - timedelta(microseconds=1)).astimezone(ZoneInfo(offer.time_zone)).date()
     if table.valid_to is not None and table.valid_to <= last_day:
         yield finding("rules-end-first", "/valid_to")
+
+
+def _lint_funding(offer: Offer, banks: Collection[str] | None) -> Iterator[Finding]:
+    for index, share in enumerate(offer.funding):
+        if share.partner_id is not None and banks is not None and share.partner_id not in banks:
+            yield finding("bank-unknown", f"/funding/{index}/partner_id")
 
 
 def _lint_use(offer: Offer, scenario_use: str, scheme: Scheme) -> Iterator[Finding]:

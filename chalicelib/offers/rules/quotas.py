@@ -176,11 +176,11 @@ def given_back(state: QuotaState, windows: Windows, units: int) -> QuotaState:
 def pruned(state: QuotaState, now: datetime, zone: str) -> QuotaState:
     """The state without windows that are over: those of now, of yesterday, of last week and of last month stay.
 
-    The one before stays because another server's clock may still be in it.
+    The one before stays because another server's clock may still be in it, and tomorrow's because one may be there.
     """
     first = now.astimezone(ZoneInfo(zone)).date().replace(day=1)
     month_before = (first - timedelta(days=1)).isoformat()[:7]
-    kept = {*windows_of(now, zone), *windows_of(now - timedelta(days=1), zone), month_before}
+    kept = {month_before}.union(*(windows_of(now + timedelta(days=days), zone) for days in (-1, 0, 1)))
     kept |= {windows_of(now - timedelta(days=7), zone).week}
     kept |= {key for held in state.holds.values() for key in held.windows}
     return replace(state, used={key: units for key, units in state.used.items() if key in kept})

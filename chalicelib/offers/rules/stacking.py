@@ -84,7 +84,7 @@ def price_basket(asked: Sequence[Asked], offers: Mapping[str, Applied]) -> Baske
 
     Raises: BasketInvalid: empty, too large, a variant twice; VariantUnknown; BasketInvalid: a quantity; in this order.
     """
-    _check_asked(asked)
+    check_asked(asked)
     lines = [_line(offers, index, item) for index, item in enumerate(asked)]
     order = sorted({item.offer_id for item in asked}, key=lambda key: (offers[key].offer.stacking.priority, key))
     wanted = {key: sum(line.discount_fen for line in lines if line.offer_id == key) for key in order}
@@ -95,7 +95,8 @@ def price_basket(asked: Sequence[Asked], offers: Mapping[str, Applied]) -> Baske
     return Basket(_cut(lines, offers, granted), steps)
 
 
-def _check_asked(asked: Sequence[Asked]) -> None:
+def check_asked(asked: Sequence[Asked]) -> None:
+    """Returns if this is a basket. Raises: BasketInvalid: empty, too large, too many offers, a variant twice."""
     if not 1 <= len(asked) <= MAX_LINES:
         raise BasketInvalid.at(
             "/lines", Text("应有 1 至 {n} 项商品", "A basket has 1 to {n} lines").format(n=MAX_LINES)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from chalicelib.cities import store as cities
 from chalicelib.cities.rules import Control, require_active
 from chalicelib.core import clock, codec, effect, table
 from chalicelib.core.auth import Caller
-from chalicelib.core.commit import Unit
+from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, Forbidden, NotFound
 from chalicelib.core.text import Text
@@ -30,10 +29,6 @@ from chalicelib.subjects.rules import (
     require_account,
     require_consent,
 )
-
-CHECKED_AGAIN = 3
-
-R = TypeVar("R")
 
 
 class RecipientNotNamed(Forbidden):
@@ -103,7 +98,7 @@ def decide(unit: Unit, intent: Intent, now: datetime, caller: Caller, ask: Ask) 
     scenario = f"{caller.city_id}/{ask.scenario_id}"
     shown = None if ask.pass_text is None else subjects.open_pass(ask.pass_text, caller.sector, scenario, now)
     ref = shown.ref if shown is not None else subjects.resolve(caller, ask.subject_id or "")
-    return _looking_again(lambda: _decide_once(Unit(unit.patience_seconds), intent, now, caller, ask, shown, ref))
+    return looking_again(unit, lambda fresh: _decide_once(fresh, intent, now, caller, ask, shown, ref))
 
 
 def _decide_once(
@@ -134,22 +129,12 @@ def _consenting(account: Account | None, scenario: str, recipient: str, now: dat
     return account
 
 
-def _looking_again(decide_once: Callable[[], R]) -> R:
-    """The receipt; decided anew where a consent or suspension changed between the read and the write."""
-    for _ in range(CHECKED_AGAIN - 1):
-        try:
-            return decide_once()
-        except Conflict:
-            continue
-    return decide_once()
-
-
 def decide_for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, city_id: str, ask: Ask) -> OwnReceipt:
     """Tells a citizen what his own score opens in one scenario of any city, with every reason, and gives a receipt.
 
     Raises: NotFound: no such city; CitySuspended; NotFound: no account, no table in force, no such district; Conflict.
     """
-    return _looking_again(lambda: _decide_for_self_once(Unit(unit.patience_seconds), intent, now, ref, city_id, ask))
+    return looking_again(unit, lambda fresh: _decide_for_self_once(fresh, intent, now, ref, city_id, ask))
 
 
 def _decide_for_self_once(

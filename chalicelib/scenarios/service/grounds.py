@@ -65,10 +65,15 @@ def require_district(host: Control, district: str | None) -> None:
         raise NotFound
 
 
-def _nothing(account: Account, compiled: CompiledTable, now: datetime) -> NoStandingReason | None:
+def is_barred(account: Account, compiled: CompiledTable) -> bool:
+    """Whether a suspension keeps the person from what this table gives."""
     gives = {field for area in compiled.table.areas for tier in area.tiers for field in tier.benefit}
     later = compiled.table.use == "parking" and "pay_later" in gives
-    if is_suspended(account, "pay_later_parking" if later else "all_benefits"):
+    return is_suspended(account, "pay_later_parking" if later else "all_benefits")
+
+
+def _nothing(account: Account, compiled: CompiledTable, now: datetime) -> NoStandingReason | None:
+    if is_barred(account, compiled):
         return "suspended"
     if account.score is None:
         return "no_score"
@@ -115,9 +120,18 @@ def _linked(home: Control, host: Control, home_scale: Scale, host_scale: Scale) 
 
 def decided(basis: Basis) -> Decision:
     """The decision that a basis leads to: from immutable versions only, so the same on any day."""
-    compiled = store.load_compiled(basis.city_id, basis.scenario_id, basis.table_version)
-    facts = Facts(basis.on, basis.district, _standing(basis), basis.attributes or {}, basis.resident)
-    return decide_by(compiled, facts)
+    compiled = table_in_force(basis.city_id, basis.scenario_id, basis.table_version)
+    return decide_by(compiled, facts_of(basis))
+
+
+def table_in_force(city_id: str, scenario_id: str, version: int) -> CompiledTable:
+    """One version of a scenario's table, ready to decide, for benefits that stand on it. Raises: NotFound."""
+    return store.load_compiled(city_id, scenario_id, version)
+
+
+def facts_of(basis: Basis) -> Facts:
+    """What a table is asked about: the standing that a basis gives, for tables that stand on this one, too."""
+    return Facts(basis.on, basis.district, _standing(basis), basis.attributes or {}, basis.resident)
 
 
 def _standing(basis: Basis) -> Standing:

@@ -60,12 +60,12 @@ class ShownPass:
     expires_at: datetime
 
 
-def check_pass(shown: Pass, recipient: str, scenario: str, now: datetime) -> Pass:
-    """The pass itself, if this recipient may use it for this scenario now.
+def check_pass(shown: Pass, recipient: str, scenario: str | None, now: datetime) -> Pass:
+    """The pass itself, if this recipient may use it for this scenario now; None: whichever it will be.
 
     Raises: PassInvalid: it is for another recipient or another scenario; PassExpired.
     """
-    if shown.recipient not in {None, recipient} or shown.scenario not in {None, scenario}:
+    if shown.recipient not in {None, recipient} or (scenario and shown.scenario not in {None, scenario}):
         raise PassInvalid
     if shown.expires_at <= now:
         raise PassExpired

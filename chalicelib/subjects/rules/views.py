@@ -20,8 +20,14 @@ _PURPOSES: Mapping[str, Text] = {
     "look-at-score": Text("{who}查看了您的信用分", "{who} looked at your score"),
     "look-at-score-history": Text("{who}查看了您的信用分变化", "{who} looked at the history of your score"),
     "decide": Text("{who}查询了您在场景 {scenario} 可享的待遇", "{who} asked what you are entitled to in {scenario}"),
+    "quote": Text("{who}为您在场景 {scenario} 试算了优惠价", "{who} asked what you pay in {scenario}"),
+    "reserve": Text("{who}按试算为您预留（场景 {scenario}）", "{who} put by what was quoted to you in {scenario}"),
+    "release": Text("{who}取消了试算或预留（场景 {scenario}）", "{who} gave up a quote or a reservation in {scenario}"),
+    "redeem": Text("{who}按试算价核销（场景 {scenario}）", "{who} redeemed a quote of yours in {scenario}"),
+    "refund": Text("{who}办理了退款（场景 {scenario}）", "{who} refunded a purchase of yours in {scenario}"),
     "replay": Text("{who}核验了关于您的一次决定", "{who} checked a decision about you again"),
 }
+_IN_A_SCENARIO = frozenset({"decide", "quote", "reserve", "release", "redeem", "refund"})
 _OTHER_PURPOSE = Text("{who}使用了您的信用账户", "{who} used your account")
 _SOME_SCENARIO = Text("（未注明）", "a scenario")
 _KINDS: Mapping[str, Text] = {
@@ -102,7 +108,7 @@ def me(account: Account, subject_id: str, scale: Scale | None, now: datetime) ->
 def scenario_in(purpose: str) -> str | None:
     """The scenario for which something was done, as "<city>/<scenario>"; None if it was for none."""
     kind, _, scenario = purpose.partition(":")
-    return scenario if kind == "decide" and scenario else None
+    return scenario if kind in _IN_A_SCENARIO and scenario else None
 
 
 def words_for(purpose: str, actor: str, tenant: str) -> Text:

@@ -49,8 +49,10 @@ def show_pass(unit: Unit, intent: Intent, now: datetime, caller: Caller, wish: P
     return shown
 
 
-def open_pass(pass_code: str, recipient: str, scenario: str, now: datetime) -> Pass:
+def open_pass(pass_code: str, recipient: str, scenario: str | None, now: datetime) -> Pass:
     """The pass that a code stands for, if this recipient (its ``Caller.sector``) may use it for this scenario now.
+
+    Whoever does not know the scenario yet names None, and asks ``rules.check_pass`` once he does.
 
     Opening uses nothing up: whoever acts on a pass also calls ``store.use_pass`` on the same unit.
     Raises: PassInvalid: not sealed here, or for somebody else: the same answer; PassExpired.

@@ -114,7 +114,12 @@ def update_guarded(unit: Unit, account: Account, otherwise: Callable[[], Problem
 
 def check_guard(unit: Unit, account: Account, otherwise: Callable[[], Problem]) -> None:
     """Commit only if no consent, suspension or status of the account has changed since it was read."""
-    unit.check(AccountRow, account_key(account.ref), AccountRow.guard == account.guard, otherwise)
+    check_guard_seen(unit, account.ref, account.guard, otherwise)
+
+
+def check_guard_seen(unit: Unit, ref: AccountRef, guard: int, otherwise: Callable[[], Problem]) -> None:
+    """Commit only if the account's guard is still the one that was seen, be it by an earlier request."""
+    unit.check(AccountRow, account_key(ref), AccountRow.guard == guard, otherwise)
 
 
 def _packed(account: Account) -> str:

@@ -113,6 +113,36 @@ def test_nothing_to_write_is_no_call(calls: Calls) -> None:
     assert calls.names == []
 
 
+def test_a_dry_run_writes_nothing(calls: Calls) -> None:
+    stored("a")
+    before = len(calls.names)
+    unit = Unit(dry_run=True)
+    unit.put(row("b"))
+    unit.create(row("a", 5), Conflict)
+    unit.effect(effect.row(INTENT, NOW, purpose="probe", facts={}, reply={"n": 1}))
+    unit.commit()
+    assert len(calls.names) == before
+    assert (n_of("a"), n_of("b"), effect.find(INTENT.effect_id)) == (0, None, None)
+
+
+def test_a_dry_run_has_the_limits_of_a_real_one() -> None:
+    unit = Unit(dry_run=True)
+    for n in range(MAX_WRITES + 1):
+        unit.put(row(str(n)))
+    with pytest.raises(AssertionError):
+        unit.commit()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_unit_begins_again_with_its_settings_and_without_its_writes(dry_run: bool, calls: Calls) -> None:
+    unit = Unit(0.5, dry_run)
+    unit.put(row("a"))
+    again = unit.again()
+    assert (again.patience_seconds, again.dry_run) == (0.5, dry_run)
+    again.commit()
+    assert calls.names == []
+
+
 def test_a_second_item_of_the_same_key_is_refused(table: None) -> None:
     stored("a")
     with pytest.raises(Conflict):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,6 +40,7 @@ class Site:
     headers: dict[str, str] = field(default_factory=dict)
     asked: int = 0
     waited: float = 0.0
+    slow_seconds: float = 0.0
 
     def publish(self, *minters: Minter) -> None:
         self.status, self.body = 200, json.dumps({"keys": [m.jwk() for m in minters]}).encode()
@@ -63,6 +66,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked += 1
+            time.sleep(site.slow_seconds)
             if self.path == "/moved":
                 self.send_response(302)
                 self.send_header("Location", "/jwks.json")
@@ -94,6 +98,14 @@ def test_keys_are_fetched_once_and_kept(site: Site) -> None:
     assert site.asked_by(OLD.mint()) == (True, 0)
     site.waited += 1
     assert site.asked_by(OLD.mint()) == (True, 1)
+
+
+def test_whoever_comes_while_keys_are_fetched_for_the_first_time_waits_for_them(site: Site) -> None:
+    site.publish(OLD)
+    site.slow_seconds = 0.2
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(site.trusts, [OLD.mint()] * 8))
+    assert site.asked == 1
 
 
 def test_a_new_key_is_found_but_unknown_ones_cannot_hammer_the_issuer(site: Site) -> None:

@@ -15,7 +15,17 @@ from chalicelib.core.effect import EffectRow
 from chalicelib.core.errors import NotFound
 from chalicelib.core.text import Text
 from chalicelib.ledger import store
-from chalicelib.ledger.rules import Entry, Party, Posting, balances, beancount_lines, reversal, trial_balance
+from chalicelib.ledger.rules import (
+    Entry,
+    Party,
+    Posting,
+    balances,
+    beancount_lines,
+    place_of,
+    reversal,
+    trial_balance,
+)
+from chalicelib.ledger.store import entries
 from chalicelib.partners.rules import Partner
 from chalicelib.partners.store import create_partner
 from tests.conftest import Calls
@@ -77,7 +87,7 @@ def test_pages_follow_each_other_and_cost_one_query_each(calls: Calls) -> None:
 
 def test_reading_a_whole_book_goes_on_from_page_to_page(monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
     posted = [sold(f"key-{n:05d}", n) for n in range(7)]
-    monkeypatch.setattr(store, "PAGE", 3)
+    monkeypatch.setattr(entries, "PAGE", 3)
     calls.names.clear()
     reading = store.entries_of(FARM.name, DAY, NEXT_DAY)
     assert [next(reading) for _ in range(3)] == posted[:3]
@@ -173,9 +183,34 @@ def test_LEDGER_an_entry_that_is_not_its_effects_is_found_by_confirming() -> Non
             list(store.confirmed([posted, other]))
 
 
+def test_LEDGER_entries_are_read_from_their_effects_where_they_stand() -> None:
+    posted = [sold("key-00001"), sold("key-00002", 1)]
+    places = list(store.places_of(FARM.name, DAY, NEXT_DAY))
+    assert places == [place_of(entry) for entry in posted]
+    assert list(store.entries_at(FARM.name, places)) == posted
+    assert list(store.places_of(FARM.name, DAY, NEXT_DAY, places[0])) == places[1:]
+    elsewhere = [replace(places[0], day=NEXT_DAY), replace(places[0], at=NOON + timedelta(hours=1))]
+    for book, place in ((CITY.name, places[0]), *((FARM.name, place) for place in elsewhere)):
+        with pytest.raises(AssertionError):
+            list(store.entries_at(book, [place]))
+
+
+def test_places_are_read_page_by_page(monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
+    posted = [sold(f"key-{n:05d}", n) for n in range(5)]
+    monkeypatch.setattr(entries, "PLACES", 2)
+    calls.names.clear()
+    reading = store.places_of(FARM.name, DAY, NEXT_DAY)
+    assert [next(reading).entry_id for _ in range(2)] == [entry.entry_id for entry in posted[:2]]
+    assert calls.names == ["Query"]
+    assert len(list(reading)) == 3
+    assert store.count_entries(FARM.name, DAY, NEXT_DAY) == 5
+    assert store.first_day_of(FARM.name) == DAY
+    assert store.first_day_of(CITY.name) is None
+
+
 def test_confirming_reads_a_hundred_at_a_time(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
     posted = [sold(f"key-{n:05d}", n) for n in range(5)]
-    monkeypatch.setattr(store, "_CONFIRMED_AT_ONCE", 2)
+    monkeypatch.setattr(entries, "_CONFIRMED_AT_ONCE", 2)
     calls.names.clear()
     assert list(store.confirmed(posted)) == posted
     assert calls.names == ["BatchGetItem"] * 3
@@ -220,7 +255,7 @@ def test_the_books_of_a_city_are_its_own_the_platforms_and_its_partners(monkeypa
     for number in range(5):
         create_partner(unit, partner(number, "bank" if number == 3 else "merchant"))
     unit.commit()
-    monkeypatch.setattr(store, "_PARTNERS_AT_ONCE", 2)
+    monkeypatch.setattr(entries, "_PARTNERS_AT_ONCE", 2)
     books = list(store.books_of("xiamen"))
     assert books[:2] == ["xiamen/city", "xiamen/platform"]
     assert sorted(books[2:]) == [

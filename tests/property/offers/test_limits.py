@@ -243,11 +243,11 @@ class Had:
 BOUNDS = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def test_limit_a_shared_counter_never_gives_more_than_there_is_whatever_the_clocks_say() -> None:
+def test_LIMIT_a_shared_counter_never_gives_more_than_there_is_whatever_the_clocks_say() -> None:
     run(SharedCounter)
 
 
-def test_limit_nobody_has_more_than_his_quota_and_what_comes_back_may_be_had_again() -> None:
+def test_LIMIT_nobody_has_more_than_his_quota_and_what_comes_back_may_be_had_again() -> None:
     run(OnePersonsQuota)
 
 

@@ -37,6 +37,8 @@ def route(view: Callable[[Call], Reply], **changes: Any) -> Route:
         "domain": "probes",
         "content_type": http.JSON,
         "problems": (),
+        "raw": None,
+        "dry_run": False,
     }
     return Route(**{**made, **changes})
 

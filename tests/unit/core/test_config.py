@@ -9,7 +9,12 @@ import pytest
 from chalicelib.core import auth, config
 from chalicelib.core.config import Config, load
 
-DEPLOYED = {"EGRET_STAGE": "prod", "EGRET_ENROL_FUNCTION": "egret-enrol", "EGRET_SEAL_KEY": "kms:AA=="}
+DEPLOYED = {
+    "EGRET_STAGE": "prod",
+    "EGRET_ENROL_FUNCTION": "egret-enrol",
+    "EGRET_SEAL_KEY": "kms:AA==",
+    "EGRET_SIGNING_KEY": "kms:some-key",
+}
 
 
 def test_a_deployed_stage_starts_with_its_keys_in_kms() -> None:
@@ -21,6 +26,7 @@ def test_a_deployed_stage_starts_with_its_keys_in_kms() -> None:
     [
         {"EGRET_SEAL_KEY": "plain:AA=="},
         {"EGRET_INDEX_KEY": "plain:AA=="},
+        {"EGRET_SIGNING_KEY": "plain:AA=="},
         {"EGRET_ENROL_FUNCTION": ""},
     ],
 )

@@ -57,6 +57,8 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     ("id", {"offer_id": "Tea", "scenario_id": "x"}, [("id-unfit", "/offer_id"), ("id-unfit", "/scenario_id")]),
     ("category", {"category": "weapons"}, [("category-unknown", "/category")]),
+    ("a word of the path", {"offer_id": "import"}, [("id-reserved", "/offer_id")]),
+    ("another word of the path", {"offer_id": "export"}, [("id-reserved", "/offer_id")]),
     ("end before start", {"valid_to": NOON - timedelta(days=90)}, [("dates-contradict", "/valid_to")]),
     ("end at start", {"valid_to": offer().valid_from}, [("dates-contradict", "/valid_to")]),
     ("district twice", {"districts": ("jimei", "jimei")}, [("repeated", "/districts/1")]),
@@ -227,6 +229,6 @@ def test_no_sentence_is_unused() -> None:
     relative = {
         "city-mismatch", "recipient-missing", "use-mismatch", "use-forbidden", "district-unknown",
         "district-without-rules", "grade-unknown", "tier-unknown", "unreachable", "better-worse-off", "fact-worse-off",
-        "grade-skipped", "rules-end-first",
+        "grade-skipped", "rules-end-first", "scenario-unknown", "bank-unknown",
     }  # fmt: skip
     assert told | relative == CODES

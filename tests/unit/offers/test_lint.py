@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib.cities.rules import Scheme
-from chalicelib.offers.rules import OfferLintRefused, OfferOutOfStep, lint_offer, require_clean, require_in_step
+from chalicelib.offers.rules import (
+    OfferLintRefused,
+    OfferOutOfStep,
+    Share,
+    lint_offer,
+    require_clean,
+    require_in_step,
+)
 from chalicelib.scenarios.rules import CompiledTable
 from tests.unit.offers.shop import BY_GRADE, compiled, fixed, offer, percent, published, row, scenario
 
@@ -187,6 +194,18 @@ def test_a_district_that_the_city_does_not_have() -> None:
     away = offer(districts=("atlantis",))
     assert [item.code for item in lint_offer(away, published(), FREE, {"jimei"})] == ["district-unknown"]
     assert lint_offer(away, published(), FREE) == []
+
+
+def test_a_scenario_that_is_not_in_force_is_all_that_is_said_of_the_city() -> None:
+    found = lint_offer(offer(budget_fen=0, category="loan"), None, FREE, {"jimei"})
+    assert [item.code for item in found] == ["budget-unfit", "scenario-unknown"]
+
+
+@pytest.mark.parametrize(("banks", "codes"), [({"demo-bank"}, []), (set(), ["bank-unknown"]), (None, [])])
+def test_a_bank_that_bears_a_share_is_one_of_the_citys(banks: set[str] | None, codes: list[str]) -> None:
+    shared = offer(funding=(Share("merchant", 5000), Share("bank", 5000, "demo-bank")))
+    found = lint_offer(shared, published(), FREE, None, banks)
+    assert [(item.code, item.pointer) for item in found] == [(code, "/funding/1/partner_id") for code in codes]
 
 
 def test_only_errors_bar_the_way() -> None:

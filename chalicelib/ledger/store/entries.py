@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from itertools import islice, tee
 from typing import Any
 
 from chalicelib.core import clock, codec, effect, table
 from chalicelib.core.effect import Booking, EffectRow, Intent
 from chalicelib.core.errors import NotFound
-from chalicelib.ledger.rules import OWN_KINDS, Entry, Party, Posting, check_entry, parse_party
+from chalicelib.ledger.rules import OWN_KINDS, Entry, Party, Place, Posting, check_entry, parse_party, place_of
 from chalicelib.partners.store import list_partners
 
 PAGE = 500
+PLACES = 1000
 _CONFIRMED_AT_ONCE = 100
 _PARTNERS_AT_ONCE = 100
+EVER = (date.min, date.max)
 
 Position = dict[str, Any]
 
@@ -68,6 +70,45 @@ def entries_of(book: str, first: date, until: date) -> Iterator[Entry]:
         yield from page
 
 
+def places_of(book: str, first: date, until: date, after: Place | None = None) -> Iterator[Place]:
+    """Where the entries of these days stand, in order, and nothing else of them; one page in memory at a time.
+
+    Args:
+        after: The place of the last one that is known already, of one of these days.
+    """
+    table.connection()
+    days = EffectRow.gsi2sk.between(f"{first}", f"{until}")
+    position = None if after is None else _position(book, after)
+    found = EffectRow.gsi2.query(
+        _book_pk(book), days, page_size=PLACES, last_evaluated_key=position, attributes_to_get=["kind", "gsi2sk"]
+    )
+    return (_place(row.gsi2sk or "") for row in found)
+
+
+def _position(book: str, place: Place) -> Position:
+    """Where a Query of the book goes on after an entry."""
+    key = effect.key_of(place.entry_id)
+    parts = {"pk": key.pk, "sk": key.sk, "gsi2pk": _book_pk(book), "gsi2sk": _gsi2sk(place)}
+    return {name: {"S": part} for name, part in parts.items()}
+
+
+def _place(gsi2sk: str) -> Place:
+    day, at, entry_id = gsi2sk.split("#")
+    return Place(date.fromisoformat(day), clock.unstamp(at), entry_id)
+
+
+def first_day_of(book: str) -> date | None:
+    """The day of a book's first entry, as far as the index shows; one Query."""
+    found, _ = list_entries(book, *EVER, limit=1)
+    return found[0].day if found else None
+
+
+def count_entries(book: str, first: date, until: date) -> int:
+    """How many entries of these days the index shows; one Query per MB of them, none of which travels."""
+    table.connection()
+    return EffectRow.gsi2.count(_book_pk(book), EffectRow.gsi2sk.between(f"{first}", f"{until}"))
+
+
 def load_entry(entry_id: str) -> Entry:
     """One entry, from its effect, unchanged since it was written.
 
@@ -79,6 +120,25 @@ def load_entry(entry_id: str) -> Entry:
     return _of_effect(found)
 
 
+def load_entries(entry_ids: Iterable[str]) -> Iterator[Entry]:
+    """These entries, each from its effect, strongly consistent, one BatchGetItem per 100. All of them are there."""
+    rest = iter(entry_ids)
+    while wanted := list(islice(rest, _CONFIRMED_AT_ONCE)):
+        rows = table.fetch(effect.key_of(entry_id) for entry_id in wanted)
+        for entry_id in wanted:
+            row = rows.get(effect.key_of(entry_id))
+            assert isinstance(row, EffectRow), "an entry has an effect"
+            yield _of_effect(row)
+
+
+def entries_at(book: str, places: Iterable[Place]) -> Iterator[Entry]:
+    """The entries that stand at these places, each from its effect, as ``load_entries`` reads them."""
+    listed, wanted = tee(places)
+    for place, entry in zip(listed, load_entries(each.entry_id for each in wanted), strict=True):
+        assert (entry.book, place_of(entry)) == (book, place), "the index says what the effect says"
+        yield entry
+
+
 def confirmed(entries: Iterable[Entry]) -> Iterator[Entry]:
     """The same entries, each compared with its effect, strongly consistent, one BatchGetItem per 100.
 
@@ -86,11 +146,8 @@ def confirmed(entries: Iterable[Entry]) -> Iterator[Entry]:
     """
     rest = iter(entries)
     while listed := list(islice(rest, _CONFIRMED_AT_ONCE)):
-        rows = table.fetch(effect.key_of(entry.entry_id) for entry in listed)
-        for entry in listed:
-            row = rows.get(effect.key_of(entry.entry_id))
-            assert isinstance(row, EffectRow), "an entry has an effect"
-            assert _of_effect(row) == entry, "the index says what the effect says"
+        for entry, stored in zip(listed, load_entries(entry.entry_id for entry in listed), strict=True):
+            assert stored == entry, "the index says what the effect says"
             yield entry
 
 
@@ -112,6 +169,10 @@ def _book_pk(book: str) -> str:
     return f"{city_id}#book#{rest}"
 
 
+def _gsi2sk(place: Place) -> str:
+    return f"{place.day}#{clock.stamp(place.at)}#{place.entry_id}"
+
+
 def _of_effect(row: EffectRow) -> Entry:
     effect.read(row)
     return _entry(row.effect_id, row)
@@ -121,9 +182,8 @@ def _entry(entry_id: str, row: EffectRow) -> Entry:
     """The entry of an effect, or of its line in the index. It lies where its book and day say, or it was moved."""
     assert row.postings is not None, "what a book lists posts something"
     posted = codec.from_json(_Posted, row.postings)
-    assert (row.gsi2pk, row.gsi2sk) == (_book_pk(posted.book), f"{posted.day}#{row.at}#{entry_id}"), (
-        "an entry was moved"
-    )
-    postings = tuple(Posting(*posting) for posting in posted.postings)
     at = clock.unstamp(row.at)
+    place = Place(posted.day, at, entry_id)
+    assert (row.gsi2pk, row.gsi2sk) == (_book_pk(posted.book), _gsi2sk(place)), "an entry was moved"
+    postings = tuple(Posting(*posting) for posting in posted.postings)
     return check_entry(Entry(entry_id, at, posted.day, row.purpose, posted.book, postings, posted.reverses))

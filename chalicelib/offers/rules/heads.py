@@ -1,0 +1,195 @@
+"""One offer through all its versions: where each stands, and which of them people meet at an instant.
+
+A version is written, reviewed and released by itself; the next may be under review while the last is live. A version
+that is released ends the one before it at the instant at which it begins, for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import get_args
+
+from chalicelib.core.errors import NotFound
+from chalicelib.core.text import Text
+from chalicelib.offers.rules.lifecycle import (
+    Actor,
+    Life,
+    Move,
+    OfferStateConflict,
+    State,
+    drafted,
+    edited,
+    moved,
+    require_live,
+    state_at,
+)
+from chalicelib.offers.rules.offer import MAX_VERSION, Offer
+
+MAX_LISTED = 12
+MOVES: tuple[Move, ...] = get_args(Move)
+SHELVED: frozenset[State] = frozenset({"scheduled", "live", "paused", "stopped"})
+_UNFINISHED: frozenset[State] = frozenset({"draft", "review"})
+_STOPPABLE: frozenset[State] = frozenset({"approved", "scheduled", "live", "paused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One version: its life, and from when to when it holds; a later one that was released may have cut its end."""
+
+    life: Life
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An offer. ``title`` and ``category`` are those of its latest version; ``versions`` its last ones.
+
+    What was quoted of versions up to ``stopped_to`` is not redeemed: the city has stopped them, and has not lifted it.
+    Those up to ``stays_stopped`` were ended while they were stopped, and nobody can lift it any more.
+    """
+
+    city_id: str
+    merchant_id: str
+    offer_id: str
+    title: Text
+    category: str
+    latest: int
+    versions: Mapping[int, Listed]
+    stopped_to: int = 0
+    stays_stopped: int = 0
+    revision: int = 0
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when the city is to review a version; None if it is to review none."""
+        times = [listed.life.changed_at for listed in self.versions.values() if listed.life.state == "review"]
+        return min(times, default=None)
+
+    def listed(self, version: int) -> Listed:
+        """One version. Raises: NotFound."""
+        found = self.versions.get(version)
+        if found is None:
+            raise NotFound
+        return found
+
+    def on_shelf(self, now: datetime) -> tuple[int, ...]:
+        """The versions that people may find in the catalogue, now or once they begin."""
+        shown = (
+            version
+            for version, listed in self.versions.items()
+            if listed.life.state == "scheduled" and max(now, listed.valid_from) < listed.valid_to
+        )
+        return tuple(sorted(shown))
+
+    def says_stock(self, version: int) -> bool:
+        """Whether this version says how much there is in all: the last one that was released does."""
+        return not any(later > version and at.life.state in SHELVED for later, at in self.versions.items())
+
+    def in_force(self, now: datetime) -> int | None:
+        """The version that people meet at this instant, be it open, paused or stopped; None if there is none."""
+        met = (
+            version
+            for version, listed in self.versions.items()
+            if listed.life.state in SHELVED and listed.valid_from <= now < listed.valid_to
+        )
+        return max(met, default=None)
+
+
+def state_of(head: Head, version: int, now: datetime) -> State:
+    """Where a version of this offer stands at this instant. Raises: NotFound: it is not listed."""
+    listed = head.listed(version)
+    return state_at(listed.life, listed, now)
+
+
+def require_in_force(head: Head, now: datetime) -> int:
+    """The version that people may get quotes for. Raises: OfferStopped; OfferNotLive; in this order."""
+    version = head.in_force(now)
+    if version is not None:
+        listed = head.versions[version]
+        require_live("live" if listed.life.state == "scheduled" else listed.life.state)
+        return version
+    ahead = any(listed.life.state == "scheduled" and now < listed.valid_from for listed in head.versions.values())
+    last = max(head.versions, default=None)
+    state: State = "draft" if last is None else head.versions[last].life.state
+    require_live("scheduled" if ahead else "ended" if state in SHELVED else state)
+    raise AssertionError("what is not in force is not live")
+
+
+def add_draft(head: Head | None, offer: Offer, actor: Actor, now: datetime) -> Head:
+    """The offer with a new draft, its next version.
+
+    Raises: OfferMoveForbidden; OfferStateConflict: there is a draft already, or one under review, or too many versions
+        are released ahead; in this order.
+    """
+    listed = Listed(drafted(actor, now), offer.valid_from, offer.valid_to)
+    if head is None:
+        assert offer.version == 1, "an offer begins with its first version"
+        only = {1: listed}
+        return Head(offer.city_id, offer.merchant_id, offer.offer_id, offer.title, offer.category, 1, only)
+    assert offer.version == head.latest + 1 <= MAX_VERSION, "versions are counted"
+    if head.versions[head.latest].life.state in _UNFINISHED:
+        said = Text(
+            "第 {n} 版尚未定稿，请先修改或结束该版", "Version {n} is not finished; change it, or end it, first"
+        ).format(n=head.latest)
+        raise OfferStateConflict(said)
+    versions = {**_kept(head.versions, now), offer.version: listed}
+    return replace(head, title=offer.title, category=offer.category, latest=offer.version, versions=versions)
+
+
+def _kept(versions: Mapping[int, Listed], now: datetime) -> dict[int, Listed]:
+    """The versions without the oldest ones that nobody can meet any more, so that there is room for one."""
+    over = len(versions) + 1 - MAX_LISTED
+    past = sorted(v for v, at in versions.items() if at.life.state not in SHELVED or at.valid_to <= now)
+    if over > len(past):
+        raise OfferStateConflict(
+            Text("已发布的版本过多，请先结束一些", "Too many versions are released; end some of them first")
+        )
+    return {version: at for version, at in versions.items() if version not in past[: max(over, 0)]}
+
+
+def edit_draft(head: Head, offer: Offer, actor: Actor, now: datetime) -> Head:
+    """The offer after its draft was written anew. Raises: NotFound; OfferMoveForbidden; OfferStateConflict."""
+    life = edited(head.listed(offer.version).life, actor, now)
+    listed = Listed(life, offer.valid_from, offer.valid_to)
+    versions = {**head.versions, offer.version: listed}
+    return replace(head, title=offer.title, category=offer.category, versions=versions)
+
+
+def move_version(head: Head, version: int, move: Move, actor: Actor, now: datetime) -> Head:
+    """The offer after one of its versions was moved. The city stops, and lifts, all finished versions together.
+
+    Raises: NotFound; OfferMoveForbidden; ApprovalByAuthor; OfferStateConflict; in this order.
+    """
+    listed = head.listed(version)
+    versions = {**head.versions, version: replace(listed, life=moved(listed.life, move, actor, listed, now))}
+    if move == "schedule":
+        begins = max(now, listed.valid_from)
+        earlier = {v: _until(at, begins) for v, at in versions.items() if v < version}
+        versions = {**versions, **earlier}
+    if move == "stop":
+        last = max(v for v, at in versions.items() if at.life.state not in _UNFINISHED)
+        return replace(head, versions=_all(versions, _STOPPABLE, "stopped", now), stopped_to=max(head.stopped_to, last))
+    if move == "lift":
+        lifted = _all(versions, frozenset({"stopped"}), "paused", now)
+        return replace(head, versions=lifted, stopped_to=head.stays_stopped)
+    stays = max(head.stays_stopped, version) if listed.life.state == "stopped" else head.stays_stopped
+    return replace(head, versions=versions, stays_stopped=stays)
+
+
+def _until(listed: Listed, begins: datetime) -> Listed:
+    return replace(listed, valid_to=max(listed.valid_from, min(listed.valid_to, begins)))
+
+
+def _all(versions: Mapping[int, Listed], sources: frozenset[State], target: State, now: datetime) -> dict[int, Listed]:
+    """The versions, those in one of these states moved to another."""
+    return {
+        version: replace(
+            listed, life=replace(listed.life, state=target, changed_at=now, revision=listed.life.revision + 1)
+        )
+        if listed.life.state in sources
+        else listed
+        for version, listed in versions.items()
+    }
