@@ -5,7 +5,6 @@ Instants are RFC 3339, dates ISO 8601, sets are sorted, ``Text`` is ``{"zh": …
 
 from __future__ import annotations
 
-from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ import msgspec
 
 T = TypeVar("T")
 
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 _learning = Lock()
 
 
@@ -44,18 +44,19 @@ def canonical(value: Any) -> str:
 
 def from_json(kind: type[T], text: str) -> T:
     """The dataclass that stored JSON holds."""
-    read: T = _decoder(kind).decode(text)
-    return read
+    return _decoder(kind).decode(text)
 
 
-@cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     """What reads a type, once msgspec has learnt it. It learns one at a time, and every type before it is first read.
 
     It shows a type to other threads before it knows all of its fields, and a thread that reads by it then crashes.
     """
-    with _learning:
-        return msgspec.json.Decoder(kind)
+    known = _decoders.get(kind)
+    if known is None:
+        with _learning:
+            known = _decoders[kind] = msgspec.json.Decoder(kind)
+    return known
 
 
 def plain(value: Any) -> Any:

@@ -87,9 +87,12 @@ class Notes:
 def _load(stack: Stack) -> None:
     from infra.local.client import Client
     from infra.local.demo_load import load
+    from infra.local.demo_offers import load_offers
 
+    client = Client(stack.url, stack.issuer)
     with console.status("正在载入演示数据…… loading the demo …"):
-        load(Client(stack.url, stack.issuer), stack.folder)
+        load(client, stack.folder)
+        load_offers(client)
 
 
 def _welcome(stack: Stack, folder: Path) -> None:

@@ -6,11 +6,13 @@ that is released ends the one before it at the instant at which it begins, for g
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import get_args
 
+from chalicelib.core import codec
 from chalicelib.core.errors import NotFound
 from chalicelib.core.text import Text
 from chalicelib.offers.rules.lifecycle import (
@@ -45,7 +47,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An offer. ``title`` and ``category`` are those of its latest version; ``versions`` its last ones.
+    """An offer. ``title``, ``category`` and ``digest`` are those of its latest version; ``versions`` its last ones.
 
     What was quoted of versions up to ``stopped_to`` is not redeemed: the city has stopped them, and has not lifted it.
     Those up to ``stays_stopped`` were ended while they were stopped, and nobody can lift it any more.
@@ -60,6 +62,7 @@ class Head:
     versions: Mapping[int, Listed]
     stopped_to: int = 0
     stays_stopped: int = 0
+    digest: str = ""
     revision: int = 0
 
     @property
@@ -128,7 +131,8 @@ def add_draft(head: Head | None, offer: Offer, actor: Actor, now: datetime) -> H
     if head is None:
         assert offer.version == 1, "an offer begins with its first version"
         only = {1: listed}
-        return Head(offer.city_id, offer.merchant_id, offer.offer_id, offer.title, offer.category, 1, only)
+        name = (offer.city_id, offer.merchant_id, offer.offer_id)
+        return Head(*name, offer.title, offer.category, 1, only, digest=digest_of(offer))
     assert offer.version == head.latest + 1 <= MAX_VERSION, "versions are counted"
     if head.versions[head.latest].life.state in _UNFINISHED:
         said = Text(
@@ -136,7 +140,16 @@ def add_draft(head: Head | None, offer: Offer, actor: Actor, now: datetime) -> H
         ).format(n=head.latest)
         raise OfferStateConflict(said)
     versions = {**_kept(head.versions, now), offer.version: listed}
-    return replace(head, title=offer.title, category=offer.category, latest=offer.version, versions=versions)
+    return replace(_described(head, offer), latest=offer.version, versions=versions)
+
+
+def _described(head: Head, offer: Offer) -> Head:
+    return replace(head, title=offer.title, category=offer.category, digest=digest_of(offer))
+
+
+def digest_of(offer: Offer) -> str:
+    """What tells one content from another, whatever the number of its version."""
+    return hashlib.sha256(codec.canonical(replace(offer, version=0)).encode()).hexdigest()
 
 
 def _kept(versions: Mapping[int, Listed], now: datetime) -> dict[int, Listed]:
@@ -154,8 +167,7 @@ def edit_draft(head: Head, offer: Offer, actor: Actor, now: datetime) -> Head:
     """The offer after its draft was written anew. Raises: NotFound; OfferMoveForbidden; OfferStateConflict."""
     life = edited(head.listed(offer.version).life, actor, now)
     listed = Listed(life, offer.valid_from, offer.valid_to)
-    versions = {**head.versions, offer.version: listed}
-    return replace(head, title=offer.title, category=offer.category, versions=versions)
+    return replace(_described(head, offer), versions={**head.versions, offer.version: listed})
 
 
 def move_version(head: Head, version: int, move: Move, actor: Actor, now: datetime) -> Head:

@@ -1,7 +1,7 @@
 """Drafts from a spreadsheet: what is sound is kept, a few offers per write; what is not is named, line by line.
 
-Offers that read as their last version are left alone, so that the same file a second time, or an import that was cut
-short and is sent again, changes nothing that is there already.
+Offers that read as their last version are left alone. So the same file a second time changes nothing; and a request
+that takes longer than the gateway waits is sent again like any other, and goes on where it was cut short.
 """
 
 from __future__ import annotations
@@ -139,20 +139,35 @@ def _keep(
     names = [Name.of(draft) for draft in batch]
     rows = table.fetch(store.head_key(*name) for name in names)
     found = [store.head_in(rows, store.head_key(*name)) for name in names]
-    keys = [store.version_key(*name, head.latest) for name, head in zip(names, found, strict=True) if head is not None]
-    rows = table.fetch(keys) if keys else {}
+    lasts = _otherwise(found, batch)
     done: list[Outcome | RefusedOffer] = []
     for name, head, draft in zip(names, found, batch, strict=True):
         try:
             if head is None:
                 done.append(_made(unit, None, draft, actor, now))
+            elif draft.offer_id not in lasts or _reads_as(lasts[draft.offer_id], home, draft):
+                done.append("unchanged")
+            elif head.listed(head.latest).life.state != "draft":
+                done.append(_made(unit, head, draft, actor, now))
             else:
-                last = store.version_in(rows, store.version_key(*name, head.latest))
-                done.append(_kept(unit, head, last, home, draft, actor, now))
+                done.append(_changed(unit, head, draft, actor, now))
         except OfferStateConflict as refused:
             done.append(_refused(name, refused))
     unit.commit()
     return done
+
+
+def _otherwise(found: Sequence[Head | None], batch: Sequence[Offer]) -> dict[str, Offer]:
+    """The last version of every offer of which that is not, letter for letter, what the spreadsheet says; by id."""
+    pairs = zip(found, batch, strict=True)
+    other = [head for head, draft in pairs if head is not None and head.digest != heads.digest_of(draft)]
+    keys = {head.offer_id: store.version_key(*_name(head), head.latest) for head in other}
+    rows = table.fetch(keys.values()) if keys else {}
+    return {offer_id: store.version_in(rows, key) for offer_id, key in keys.items()}
+
+
+def _name(head: Head) -> Name:
+    return Name(head.city_id, head.merchant_id, head.offer_id)
 
 
 def _refused(name: Name, problem: Problem) -> RefusedOffer:
@@ -166,12 +181,7 @@ def _made(unit: Unit, head: Head | None, draft: Offer, actor: Actor, now: dateti
     return "made"
 
 
-def _kept(unit: Unit, head: Head, last: Offer, home: Home, draft: Offer, actor: Actor, now: datetime) -> Outcome:
-    """The draft in place of the last version, if that is one too; else as the next. Raises: OfferStateConflict."""
-    if _reads_as(last, home, draft):
-        return "unchanged"
-    if head.listed(head.latest).life.state != "draft":
-        return _made(unit, head, draft, actor, now)
+def _changed(unit: Unit, head: Head, draft: Offer, actor: Actor, now: datetime) -> Outcome:
     offer = replace(draft, version=head.latest)
     store.save_head(unit, heads.edit_draft(head, offer, actor, now))
     store.save_version(unit, offer)
@@ -180,7 +190,7 @@ def _kept(unit: Unit, head: Head, last: Offer, home: Home, draft: Offer, actor: 
 
 def _reads_as(last: Offer, home: Home, draft: Offer) -> bool:
     """Whether a version is what the spreadsheet says, but for what a spreadsheet cannot say (blanks around a text)."""
-    return replace(last, version=draft.version) == draft or read_drafts(write_drafts([last]), home).drafts == (draft,)
+    return read_drafts(write_drafts([last]), home).drafts == (draft,)
 
 
 def _report(file: Decoded, found: Imported, tally: _Tally) -> ImportReport:

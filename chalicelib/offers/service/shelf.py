@@ -18,6 +18,7 @@ from chalicelib.offers.rules import (
     BasketInvalid,
     CompiledOffer,
     Offer,
+    OfferOutOfStep,
     Situation,
     compile_offer,
     require_in_step,
@@ -180,13 +181,19 @@ def offers_of(deal: Deal) -> dict[str, Offer]:
 
 
 def compiled_offer(offer: Offer, table_version: int) -> CompiledOffer:
-    """The offer ready to decide by a version of its scenario's table. Raises: OfferOutOfStep: it rewards no longer."""
+    """The offer ready to decide by a version of its scenario's table.
+
+    Raises: OfferOutOfStep: by this version it rewards no longer, or the scenario is not open to merchants.
+    """
     return _compiled(offer.city_id, offer.merchant_id, offer.offer_id, offer.version, table_version)
 
 
 @table.kept
 def _compiled(city_id: str, merchant_id: str, offer_id: str, version: int, table_version: int) -> CompiledOffer:
     offer = store.load_version(city_id, merchant_id, offer_id, version)
-    compiled = compile_offer(offer, table_in_force(city_id, offer.scenario_id, table_version))
+    scenario = table_in_force(city_id, offer.scenario_id, table_version)
+    if "merchant" not in scenario.table.recipients:
+        raise OfferOutOfStep
+    compiled = compile_offer(offer, scenario)
     require_in_step(compiled)
     return compiled

@@ -343,27 +343,18 @@ def test_ONCE_a_move_under_faults_happens_once_and_whole(
     assert bool(shown(made)) == (move == "schedule")
 
 
-def test_a_full_shelf_takes_no_more_and_lets_everything_go(own_world: World) -> None:
-    desk = Desk(own_world)
+def test_a_full_shelf_takes_no_more_and_lets_everything_go(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CHUNK_MAX_BYTES == 300_000
     made, other = neighbours(desk)
     desk.shelved(made)
-    number = chunk_number(f"{made.merchant_id}/{made.offer_id}")
-    rows = table.fetch([store.chunk_key("xiamen", number)])
-    chunk = store.chunk_in(rows, "xiamen", number)
-    (entry,) = catalogue.shown(chunk, f"{made.merchant_id}/{made.offer_id}").values()
-    many = {
-        f"full-{n}/offer#1": replace(entry, merchant_id=f"full-{n}", description=Text("满" * 500, "x"))
-        for n in range(180)
-    }
-    unit = Unit()
-    store.save_chunk(unit, "xiamen", replace(chunk, entries={**chunk.entries, **many}), grows=False)
-    unit.commit()
-    assert CHUNK_MAX_BYTES == 300_000
     desk.drafted(other)
     desk.moved(other, 1, "submit", "approve")
+    monkeypatch.setattr("chalicelib.offers.store.catalogue.CHUNK_MAX_BYTES", 100)
     assert desk.move(other, 1, "schedule").code == "catalogue-full"
     desk.moved(made, 1, "pause")
     assert desk.move(made, 1, "resume").code == "catalogue-full"
+    monkeypatch.undo()
+    desk.moved(made, 1, "resume", "stop")
 
 
 def test_rules_that_have_changed_since_the_approval_send_an_offer_back(own_world: World) -> None:

@@ -212,3 +212,11 @@ def test_more_versions_ahead_than_are_listed_are_refused() -> None:
     with pytest.raises(OfferStateConflict, match="Too many"):
         heads.add_draft(head, version(MAX_LISTED + 1), AUTHOR, NOON)
     assert heads.add_draft(moved(head, 3, "end"), version(MAX_LISTED + 1), AUTHOR, NOON).latest == MAX_LISTED + 1
+
+
+def test_the_digest_is_that_of_the_latest_content_whatever_its_number() -> None:
+    head = heads.add_draft(ONE, version(2), AUTHOR, NOON)
+    assert head.digest == ONE.digest == heads.digest_of(replace(MADE, version=9))
+    other = heads.edit_draft(head, replace(version(2), show_stock=True), AUTHOR, NOON)
+    assert other.digest == heads.digest_of(replace(MADE, show_stock=True)) != head.digest
+    assert moved(other, 2, "submit").digest == other.digest
