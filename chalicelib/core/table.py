@@ -30,7 +30,13 @@ MAX_ATTEMPTS = 3
 VERSIONS_KEPT = 1024
 FEW_KEPT = 16
 _BUSY = frozenset(
-    {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "InternalServerError"}
+    {
+        "ThrottlingException",
+        "TransactionInProgressException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+    }
 )
 
 P = ParamSpec("P")

@@ -44,7 +44,7 @@ _TAKING = (
     QuoteForeign, CitySuspended, PartnerSuspended, QuoteUsed, QuoteExpired, ConsentRequired, QuoteOvertaken,
     OfferStopped, *_LIMITS, Conflict,
 )  # fmt: skip
-_RELEASING = (QuoteForeign, QuoteUsed, QuoteExpired, ReservationClosed, Conflict)
+_RELEASING = (QuoteForeign, QuoteUsed, QuoteExpired, ReservationClosed, ConsentRequired, Conflict)
 _SELLER = allow("merchant", scope="quotes:write")
 
 
@@ -89,7 +89,7 @@ def _ask(city_id: str, merchant_id: str, body: Any) -> service.Ask:
 
 
 @routes.route(
-    "GET", "/v1/quotes/{quote_id}", policy=_SELLER, reply="offers/deal.json",
+    "GET", "/v1/quotes/{quote_id}", policy=_SELLER, reply="offers/deal.json", problems=(ConsentRequired,),
     summary=Text("一次试算及其后续", "A quote, and what became of it"),
 )  # fmt: skip
 def get_quote(call: Call) -> Reply:

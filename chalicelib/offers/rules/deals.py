@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from chalicelib.core.errors import Problem
@@ -171,9 +171,14 @@ def released(deal: Deal, quotas: Mapping[str, SeenQuota]) -> Deal:
 
 
 def redeemed(
-    deal: Deal, redemption_id: str, now: datetime, windows: Mapping[str, Windows], quotas: Mapping[str, SeenQuota]
+    deal: Deal,
+    redemption_id: str,
+    now: datetime,
+    day: date,
+    windows: Mapping[str, Windows],
+    quotas: Mapping[str, SeenQuota],
 ) -> Deal:
-    """The deal after it was redeemed; ``windows`` are those in which each offer's quota was counted."""
+    """The deal after it was redeemed; ``day`` is the city's, ``windows`` those in which each quota was counted."""
     quote = deal.quote
     made = Redemption(
         redemption_id=redemption_id,
@@ -182,6 +187,7 @@ def redeemed(
         merchant_id=quote.merchant_id,
         person=quote.person,
         redeemed_at=now,
+        day=day,
         lines=quote.lines,
         refunded=(0,) * len(quote.lines),
         windows=windows,

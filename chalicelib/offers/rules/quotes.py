@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from chalicelib.core.errors import NotFound, Problem
@@ -77,7 +77,10 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """What was sold. ``windows`` are those in which each offer's quota was counted; ``refunded`` is by line."""
+    """What was sold, on which ``day`` of the offer's city.
+
+    ``windows`` are those in which each offer's quota was counted; ``refunded`` is by line.
+    """
 
     redemption_id: str
     quote_id: str
@@ -85,6 +88,7 @@ class Redemption:
     merchant_id: str
     person: str
     redeemed_at: datetime
+    day: date
     lines: tuple[Line, ...]
     refunded: tuple[int, ...]
     windows: Mapping[str, Windows] = field(default_factory=dict)

@@ -22,8 +22,9 @@ from chalicelib.offers.rules.pricing import BasketInvalid, Line, price_line, wit
 
 MAX_LINES = 20
 MAX_OFFERS = 8
+MAX_BASKET_FEN = 10**11
 
-StepCode = Literal["applied", "no-tier-reached", "excluded-by-group", "capped"]
+StepCode = Literal["applied", "no-tier-reached", "excluded-by-group", "capped", "budget-short"]
 
 
 class Asked(NamedTuple):
@@ -35,10 +36,15 @@ class Asked(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """An offer, and the tier of it that the person has reached; None: he pays the list price."""
+    """An offer, and the tier of it that the person has reached; None: he pays the list price.
+
+    ``left_fen`` is what is left of the offer's budget (None: it has none): no more than that is taken off. So a better
+    score is never refused where a lesser one may buy, and no refusal tells a tier.
+    """
 
     offer: Offer
     tier: OfferTier | None
+    left_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,18 @@ def price_basket(asked: Sequence[Asked], offers: Mapping[str, Applied]) -> Baske
     Args:
         offers: Every offer that is asked for, by id, all of one merchant.
 
-    Raises: BasketInvalid: empty, too large, a variant twice; VariantUnknown; BasketInvalid: a quantity; in this order.
+    Raises: BasketInvalid: empty, too large, a variant twice; VariantUnknown; BasketInvalid: a quantity; more than
+        ``MAX_BASKET_FEN``; in this order.
     """
     check_asked(asked)
     lines = [_line(offers, index, item) for index, item in enumerate(asked)]
+    if sum(line.list_fen for line in lines) > MAX_BASKET_FEN:
+        said = Text("一单不得超过 {yuan} 元", "A basket comes to {yuan} yuan at most")
+        raise BasketInvalid.at("/lines", said.format(yuan=MAX_BASKET_FEN // 100))
     order = sorted({item.offer_id for item in asked}, key=lambda key: (offers[key].offer.stacking.priority, key))
     wanted = {key: sum(line.discount_fen for line in lines if line.offer_id == key) for key in order}
     list_fen = sum(line.list_fen for line in lines)
-    chosen = _chosen([offers[key].offer for key in order], wanted, list_fen)
+    chosen = _chosen([offers[key] for key in order], wanted, list_fen)
     granted = _granted(chosen, wanted, list_fen)
     steps = tuple(_step(offers[key], wanted[key], granted.get(key), chosen) for key in order)
     return Basket(_cut(lines, offers, granted), steps)
@@ -110,25 +120,26 @@ def check_asked(asked: Sequence[Asked]) -> None:
 
 
 def _line(offers: Mapping[str, Applied], index: int, item: Asked) -> Line:
-    offer, tier = offers[item.offer_id]
+    offer, tier, _ = offers[item.offer_id]
     return price_line(offer, item.variant_id, item.units, tier, f"/lines/{index}")
 
 
-def _chosen(order: Sequence[Offer], wanted: Mapping[str, int], list_fen: int) -> list[Offer]:
+def _chosen(order: Sequence[Applied], wanted: Mapping[str, int], list_fen: int) -> list[Applied]:
     """The offers that count, in their order: of each group the member with which the basket saves most."""
-    groups: dict[str, list[Offer]] = {}
-    for offer in order:
-        groups.setdefault(offer.stacking.exclusive_group or f"/{offer.offer_id}", []).append(offer)
+    groups: dict[str, list[Applied]] = {}
+    for one in order:
+        groups.setdefault(one.offer.stacking.exclusive_group or f"/{one.offer.offer_id}", []).append(one)
     ways = [sorted(way, key=order.index) for way in product(*groups.values())]
     return max(ways, key=lambda way: sum(_granted(way, wanted, list_fen).values()))
 
 
-def _granted(way: Sequence[Offer], wanted: Mapping[str, int], list_fen: int) -> dict[str, int]:
-    """What each of these offers takes off, counted one after the other."""
+def _granted(way: Sequence[Applied], wanted: Mapping[str, int], list_fen: int) -> dict[str, int]:
+    """What each of these offers takes off, counted one after the other: up to its cap, and out of its budget."""
     granted: dict[str, int] = {}
-    for offer in way:
+    for offer, _, left_fen in way:
         room = cap_fen(offer, list_fen) - sum(granted.values())
-        granted[offer.offer_id] = max(0, min(wanted[offer.offer_id], room))
+        most = wanted[offer.offer_id] if left_fen is None else min(wanted[offer.offer_id], left_fen)
+        granted[offer.offer_id] = max(0, min(most, room))
     return granted
 
 
@@ -165,19 +176,26 @@ _SAID: Mapping[StepCode, Text] = {
         "“{title_zh}”本可减 {wanted} 元，整单优惠有上限，减 {granted} 元",
         "“{title_en}” would take {wanted} yuan off; the basket's cap leaves {granted}",
     ),
+    "budget-short": Text(
+        "“{title_zh}”本可减 {wanted} 元，优惠资金已不足，减 {granted} 元",
+        "“{title_en}” would take {wanted} yuan off; the money left for it gives {granted}",
+    ),
 }
 
 
-def _step(applied: Applied, wanted_fen: int, granted_fen: int | None, chosen: Sequence[Offer]) -> Step:
-    offer, tier = applied
+def _step(applied: Applied, wanted_fen: int, granted_fen: int | None, chosen: Sequence[Applied]) -> Step:
+    offer, tier, left_fen = applied
     other = offer
     if not wanted_fen:
         code: StepCode = "no-tier-reached"
     elif granted_fen is None:
         code = "excluded-by-group"
-        other = next(o for o in chosen if o.stacking.exclusive_group == offer.stacking.exclusive_group)
+        group = offer.stacking.exclusive_group
+        other = next(one.offer for one in chosen if one.offer.stacking.exclusive_group == group)
+    elif granted_fen == wanted_fen:
+        code = "applied"
     else:
-        code = "applied" if granted_fen == wanted_fen else "capped"
+        code = "budget-short" if granted_fen == left_fen else "capped"
     granted = granted_fen or 0
     said = _SAID[code].format(
         title_zh=offer.title.zh,

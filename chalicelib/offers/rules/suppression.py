@@ -41,7 +41,7 @@ def suppressed(
 
     Args:
         tallies: The cells of these days, all of them. A cell below zero is one whose use has yet to be counted.
-        today: The city's day: a month that it is in, or before, is not over.
+        today: The city's day. A month is over once its last day is before it.
         least: Uses from which on a cell is shown.
     """
     sound = sorted((_sound(tally) for tally in tallies), key=lambda t: (t.day, t.district or ""))

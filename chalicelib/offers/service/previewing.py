@@ -22,7 +22,10 @@ def preview(now: datetime, ask: Ask, tier: str | None) -> Preview:
     """
     shelf = read_shelf(ask, None, now)
     _require_table(shelf, now)
-    applied = {key: Applied(offer, _tier(offer, tier)) for key, offer in shelf.offers.items()}
+    applied = {
+        key: Applied(offer, _tier(offer, tier), shelf.situation(key, now).budget_fen)
+        for key, offer in shelf.offers.items()
+    }
     basket = basket_for(ask, applied)
     found = [
         problem.code

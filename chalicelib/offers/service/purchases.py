@@ -12,15 +12,21 @@ from chalicelib.offers import store
 from chalicelib.offers.rules import Asked, Basket, CitizenAnswer, price_basket, tell_citizen
 from chalicelib.offers.rules.deals import Deal
 from chalicelib.offers.rules.views import DealView, OwnPurchase, Purchase, QuoteReplay, purchase_of, view_of
-from chalicelib.offers.service.quoting import Judged, Kept, applied, judge, trace_of
+from chalicelib.offers.service.quoting import Judged, Kept, applied, judge, require_told, trace_of
 from chalicelib.offers.service.redeeming import Mine
 from chalicelib.offers.service.shelf import offers_of
 from chalicelib.subjects.rules import AccountRef
 
 
 def deal_for(mine: Mine, quote_id: str, now: datetime) -> DealView:
-    """A deal as it stands. Raises: NotFound: there is none, or it is not ``mine``."""
-    return view_of(_load(mine, quote_id), now)
+    """A deal as it stands, for its merchant.
+
+    Raises: NotFound: there is none, or it is not ``mine``; ConsentRequired: the person asked for it himself, and his
+        consent has ended.
+    """
+    deal = _load(mine, quote_id)
+    require_told(deal, now)
+    return view_of(deal, now)
 
 
 def purchases(ref: AccountRef, now: datetime, limit: int, after: str | None) -> tuple[list[Purchase], str | None]:
@@ -58,7 +64,7 @@ def _replayed(stored: Effect, kept: Kept) -> QuoteReplay:
     offers = {key: store.load_version(city_id, merchant_id, key, version) for key, version in versions.items()}
     judged = judge(kept.basis, offers)
     asked = [Asked(offer_id, variant_id, units) for offer_id, _, variant_id, units in kept.lines]
-    basket: Basket = price_basket(asked, {key: applied(one) for key, one in judged.items()})
+    basket: Basket = price_basket(asked, {key: applied(one, kept.left_fen.get(key)) for key, one in judged.items()})
     return QuoteReplay(
         receipt_id=stored.effect_id,
         quote_id=kept.quote_id,

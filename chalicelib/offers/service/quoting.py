@@ -63,6 +63,7 @@ class Kept:
     merchant_id: str
     basis: Basis
     lines: tuple[tuple[str, int, str, int], ...]
+    left_fen: Mapping[str, int]
     trace_sha256: str
 
 
@@ -72,6 +73,7 @@ class _Priced:
     account: Account
     judged: Mapping[str, Judged]
     problems: Mapping[str, tuple[Problem, ...]]
+    left_fen: Mapping[str, int]
 
 
 def quote_at_counter(
@@ -95,7 +97,7 @@ def _at_counter(unit: Unit, intent: Intent, now: datetime, recipient: str, ask: 
     told = tuple(tell_merchant(*judged) for judged in priced.judged.values())
     quoted = MerchantQuote(view_of(priced.deal, now), told)
     accounts.use_pass(unit, shown, PassUsed)
-    _record(unit, intent, now, priced.account, priced.deal, quoted)
+    _record(unit, intent, now, priced, priced.deal, quoted)
     return quoted
 
 
@@ -116,7 +118,7 @@ def _for_self(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, ask: A
     told = tuple(tell_citizen(*judged, priced.problems[key]) for key, judged in priced.judged.items())
     deal = replace(priced.deal, by_person=True)
     quoted = CitizenQuote(view_of(deal, now, own=True), told)
-    _record(unit, intent, now, priced.account, deal, quoted)
+    _record(unit, intent, now, priced, deal, quoted)
     return quoted
 
 
@@ -129,7 +131,8 @@ def _price(intent: Intent, now: datetime, ask: Ask, shelf: Shelf, recipient: str
     account, consent = consenting(shelf.account, shelf.purpose, recipient, now)
     basis = basis_of(shelf.host, shelf.home, account, shelf.scenario_id, shelf.district, now)
     judged = judge(basis, shelf.offers)
-    basket = basket_for(ask, {key: applied(one) for key, one in judged.items()})
+    left_fen = {key: left for key in shelf.offers if (left := shelf.situation(key, now).budget_fen) is not None}
+    basket = basket_for(ask, {key: applied(one, left_fen.get(key)) for key, one in judged.items()})
     problems = {
         key: tuple(hindrances(offer, basket.lines, shelf.situation(key, now), ask.district, now))
         for key, offer in shelf.offers.items()
@@ -148,7 +151,7 @@ def _price(intent: Intent, now: datetime, ask: Ask, shelf: Shelf, recipient: str
         quotas={key: seen for key, seen in shelf.quotas.items() if shelf.offers[key].quota.limited},
         crowded=shelf.crowded,
     )
-    return _Priced(deal, account, judged, problems)
+    return _Priced(deal, account, judged, problems, left_fen)
 
 
 def basket_for(ask: Ask, applied_offers: Mapping[str, Applied]) -> Basket:
@@ -166,6 +169,15 @@ def consenting(account: Account | None, purpose: str, recipient: str, now: datet
     if account is None or "decision" not in consent.items:
         raise ConsentRequired
     return account, consent
+
+
+def require_told(deal: Deal, now: datetime) -> None:
+    """Returns if the merchant may read what a quote says that the person asked for himself.
+
+    Until it is redeemed, the merchant knows of the score by this quote alone. Raises: ConsentRequired.
+    """
+    if deal.by_person and deal.redemption is None:
+        consenting(accounts.load_account(deal.ref), deal.purpose, deal.recipient, now)
 
 
 def _quote(
@@ -194,9 +206,9 @@ def judge(basis: Basis, offers: Mapping[str, Offer]) -> dict[str, Judged]:
     return {key: Judged(compiled, decide(compiled.table, facts)) for key, compiled in made.items()}
 
 
-def applied(judged: Judged) -> Applied:
-    """The offer with the tier that the person has reached."""
-    return Applied(judged.compiled.offer, judged.compiled.tier_of(judged.decision))
+def applied(judged: Judged, left_fen: int | None) -> Applied:
+    """The offer with the tier that the person has reached, and what is left of its budget."""
+    return Applied(judged.compiled.offer, judged.compiled.tier_of(judged.decision), left_fen)
 
 
 def trace_of(judged: Mapping[str, Judged], basket: Basket) -> str:
@@ -212,12 +224,12 @@ def _require_none(priced: _Priced) -> None:
 
 
 def _record(
-    unit: Unit, intent: Intent, now: datetime, account: Account, deal: Deal, reply: MerchantQuote | CitizenQuote
+    unit: Unit, intent: Intent, now: datetime, priced: _Priced, deal: Deal, reply: MerchantQuote | CitizenQuote
 ) -> None:
-    accounts.check_guard(unit, account, Conflict)
+    accounts.check_guard(unit, priced.account, Conflict)
     store.save_deal(unit, deal)
     lines = tuple((line.offer_id, line.version, line.variant_id, line.units) for line in deal.quote.lines)
-    kept = Kept(deal.quote.quote_id, deal.merchant_id, deal.basis, lines, deal.trace_sha256)
+    kept = Kept(deal.quote.quote_id, deal.merchant_id, deal.basis, lines, priced.left_fen, deal.trace_sha256)
     subject = accounts.account_pk(deal.ref)
     purpose = f"quote:{deal.purpose}"
     unit.effect(effect.row(intent, now, purpose=purpose, facts=kept, reply=reply, subject=subject))

@@ -35,6 +35,7 @@ from chalicelib.offers.service.dealing import (
     save_quota,
     taken_by,
 )
+from chalicelib.offers.service.quoting import require_told
 from chalicelib.partners.rules import require_partner
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import AccountRef
@@ -58,13 +59,14 @@ def _redeem(unit: Unit, intent: Intent, now: datetime, step: Step) -> DealView:
     deal = check_person(unit, step, now)
     _use_counters(unit, step, now)
     windows, seen = _use_quotas(unit, step, now)
-    sold = redeemed(deal, intent.effect_id, now, windows, seen)
+    day = clock.day_in(step.host.time_zone, now)
+    sold = redeemed(deal, intent.effect_id, now, day, windows, seen)
     view = view_of(sold, now)
     store.save_deal(unit, sold)
     entry = Entry(
         entry_id=intent.effect_id,
         at=now,
-        day=clock.day_in(step.host.time_zone, now),
+        day=day,
         purpose=f"redeem:{deal.purpose}",
         book=Party(deal.city_id, "merchant", deal.merchant_id).name,
         postings=sale_postings(deal.city_id, deal.merchant_id, deal.quote.lines),
@@ -155,7 +157,10 @@ def _reserve(unit: Unit, intent: Intent, now: datetime, step: Step) -> DealView:
 def release(unit: Unit, intent: Intent, now: datetime, mine: Mine, quote_id: str) -> DealView:
     """Gives up a quote or a reservation; what was put by is free again at once.
 
-    Raises: QuoteForeign; QuoteUsed; QuoteExpired or ReservationClosed; Conflict; in this order.
+    A merchant whose customer asked for himself and has withdrawn the consent is told nothing more, so it waits for the
+    reservation to lapse; the customer may still give it up.
+
+    Raises: QuoteForeign; QuoteUsed; QuoteExpired or ReservationClosed; ConsentRequired; Conflict; in this order.
     """
     return in_step(unit, quote_id, mine, lambda fresh, step: _release(fresh, intent, now, step))
 
@@ -163,6 +168,8 @@ def release(unit: Unit, intent: Intent, now: datetime, mine: Mine, quote_id: str
 def _release(unit: Unit, intent: Intent, now: datetime, step: Step) -> DealView:
     deal, changed = step.deal, dict(step.deal.quotas)
     require_releasable(deal, now)
+    if intent.actor == "merchant":
+        require_told(deal, now)
     if deal.reservation is not None:
         bucket = bucket_of(deal.reservation.expires_at)
         for taken in taken_by(deal.quote.lines, step.offers):

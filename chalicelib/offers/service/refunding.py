@@ -74,7 +74,7 @@ def _post(
         "saved_fen": part.discount_fen,
         "whole": wholly_refunded(sold),
         "day": f"{day}",
-        "sold_on": f"{clock.day_in(step.host.time_zone, sold.redeemed_at)}",
+        "sold_on": f"{sold.day}",
     }
     purpose, subject = f"refund:{deal.purpose}", accounts.account_pk(deal.ref)
     postings = negated(refund_postings(deal.city_id, deal.merchant_id, part))

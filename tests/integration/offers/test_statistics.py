@@ -6,19 +6,15 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, cycle
+from itertools import cycle
 from random import Random
 from typing import Any
 
 import pytest
 
 from app import stream
-from chalicelib.cities import store as cities
-from chalicelib.cities.rules import Control
-from chalicelib.core import clock, effect
+from chalicelib.core import clock, log
 from chalicelib.core import table as core_table
-from chalicelib.core.commit import Unit
-from chalicelib.core.effect import EffectRow
 from chalicelib.core.stream import Change
 from chalicelib.core.table import Key
 from chalicelib.offers.rules.statistics import Cell, Days
@@ -28,47 +24,13 @@ from infra.local import database
 from tests.conftest import Answer, Api, Calls, Emulator
 from tests.integration.core.faults import CONFLICT, Fault, cancelled, inject, lost_after, lost_before
 from tests.integration.core.streaming import deliver, pump_of, records_of
+from tests.integration.offers.sales import DAY, SCENARIO, city, happened, redeemed, refunded
 from tests.integration.scores import on_dynoxide
 
 NOW = datetime(2026, 8, 15, 4, 0, tzinfo=UTC)
-SCENARIO = "jimei_produce"
-DAY = date(2026, 8, 14)
 PATH = "/v1/cities/xiamen/statistics"
 EVER = Days(date(2026, 6, 1), date(2026, 8, 31))
-NUMBERS = count(1)
 Drain = Callable[[], int]
-
-
-def city(*scenarios: str) -> None:
-    """Xiamen with these scenarios."""
-    control = Control("xiamen", "Asia/Shanghai", scenarios=dict.fromkeys(scenarios or (SCENARIO,), ()))
-    unit = Unit()
-    cities.save_control(unit, control, seen_revision=0)
-    unit.commit()
-
-
-def happened(purpose: str, **facts: Any) -> EffectRow:
-    """An effect of a merchant of Xiamen, as the services of offers write them (but moto is slow at transactions)."""
-    intent = effect.intend("xiamen", "merchant", "qingliu-farm", "POST /v1/x", f"key-{next(NUMBERS):08d}", facts)
-    row = effect.row(intent, clock.now(), purpose=purpose, facts=facts, reply={})
-    row.save(EffectRow.pk.does_not_exist())
-    return row
-
-
-def redeemed(**changes: Any) -> EffectRow:
-    facts: dict[str, Any] = {
-        "v": 1, "quote_id": "xiamen.q", "scenario_id": SCENARIO, "district": "jimei", "visitor": False,
-        "units": 2, "saved_fen": 1800, "list_fen": 7200, "day": f"{DAY}", **changes,
-    }  # fmt: skip
-    return happened(f"redeem:xiamen/{facts['scenario_id']}", **facts)
-
-
-def refunded(**changes: Any) -> EffectRow:
-    facts: dict[str, Any] = {
-        "v": 1, "quote_id": "xiamen.q", "scenario_id": SCENARIO, "district": "jimei", "visitor": False, "line": 0,
-        "units": 2, "saved_fen": 1800, "whole": True, "day": "2026-08-15", "sold_on": f"{DAY}", **changes,
-    }  # fmt: skip
-    return happened(f"refund:xiamen/{facts['scenario_id']}", **facts)
 
 
 def counted(scenario_id: str = SCENARIO) -> dict[tuple[str, str | None], Cell]:
@@ -87,6 +49,7 @@ def ask(api: Api, first: str = "2026-08-01", last: str = "2026-08-31", more: str
 def now() -> Iterator[None]:
     with clock.fixed(NOW):
         yield
+    log.request_id.set("-")
 
 
 @pytest.fixture
@@ -243,13 +206,14 @@ def test_an_event_as_lambda_hands_it_over(table: None) -> None:
 
 def test_other_effects_and_other_changes_count_nothing(drain: Drain) -> None:
     city()
-    row = redeemed()
+    redeemed()
     happened("decide", score="none")
     happened("reserve:xiamen/jimei_produce", v=1)
     happened("release:xiamen/jimei_produce", v=1)
     assert drain() == 4
-    statistics.count(NOW, Change(row, row))
-    statistics.count(NOW, Change(row, None))
+    uncounted = redeemed()
+    statistics.count(NOW, Change(uncounted, uncounted))
+    statistics.count(NOW, Change(uncounted, None))
     assert counted() == {("2026-08-14", "jimei"): Cell(1, 0, 1800)}
 
 
@@ -338,6 +302,18 @@ def test_a_month_that_is_over_tells_its_few_uses_together(api: Api, drain: Drain
         {"month": "2026-07", "figures": figures, "districts": [{"district": "jimei", "figures": figures}]}
     ]
     assert item["days"] == []
+
+
+def test_a_month_is_over_by_the_citys_own_clock(table: None) -> None:
+    city()
+    for n in range(12):
+        row = redeemed(day=f"2026-07-{1 + n % 3:02d}")
+        statistics.count(NOW, Change(None, row))
+    july = Days(date(2026, 7, 1), date(2026, 7, 31))
+    midnight = datetime(2026, 7, 31, 16, 0, tzinfo=UTC)
+    assert statistics.read(midnight - timedelta(milliseconds=1), "xiamen", july).items == ()
+    (item,) = statistics.read(midnight, "xiamen", july).items
+    assert [month.figures.uses for month in item.months] == [12]
 
 
 def test_a_city_without_sales_gets_an_empty_list_with_the_span(api: Api) -> None:

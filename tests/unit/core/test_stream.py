@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 
-from chalicelib.core import stream
+from chalicelib.core import log, stream
 from chalicelib.core.errors import Conflict, Unavailable
 from chalicelib.core.stream import Change, Poisoned
 from chalicelib.core.table import IntAttribute, Row
@@ -83,11 +83,12 @@ class Listener:
 
 
 @pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
     monkeypatch.setattr(stream, "_CONSUMERS", {})
     made = Listener()
     stream.consumer("stream-probe")(made)
-    return made
+    yield made
+    log.request_id.set("-")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

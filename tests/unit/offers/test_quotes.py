@@ -109,7 +109,7 @@ def test_what_a_basket_takes() -> None:
 
 
 def test_lines_are_refunded_one_by_one_and_part_by_part() -> None:
-    sold = Redemption("x1", "q1", "xiamen", "qingliu-farm", "p1_ann", NOON, LINES, (0, 0))
+    sold = Redemption("x1", "q1", "xiamen", "qingliu-farm", "p1_ann", NOON, NOON.date(), LINES, (0, 0))
     after, part = refunded(sold, 1, 2)
     assert (after.refunded, part.units, part.payable_fen, part.discount_fen) == ((0, 2), 2, 7200, 0)
     assert after.lines == sold.lines
@@ -122,6 +122,6 @@ def test_lines_are_refunded_one_by_one_and_part_by_part() -> None:
 
 @pytest.mark.parametrize("index", [2, -1, True, "0", 10**9])
 def test_a_line_that_is_none_is_not_found(index: Any) -> None:
-    sold = Redemption("x1", "q1", "xiamen", "qingliu-farm", "p1_ann", NOON, LINES, (0, 0))
+    sold = Redemption("x1", "q1", "xiamen", "qingliu-farm", "p1_ann", NOON, NOON.date(), LINES, (0, 0))
     with pytest.raises(NotFound):
         refunded(sold, index, 1)
