@@ -152,6 +152,16 @@ def calls(table: None) -> Iterator[Calls]:
     events.unregister("before-call.dynamodb", counter.note)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what was measured on the way: each test's ``record_property("figure", …)``, whichever process it ran in."""
+    ran = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
+    figures = [value for report in ran for name, value in report.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+    for figure in figures:
+        terminalreporter.write_line(str(figure))
+
+
 class Emulator:
     """moto in this process, and the clients that speak to it: making one takes longer than most tests."""
 

@@ -84,7 +84,8 @@ def list_lines(call: Call) -> Reply:
 
 
 @routes.route(
-    "GET", _STATEMENTS + "/{day}/csv", policy=_READ_LINES, query=("part",), content_type=CSV, problems=(StatementInParts,),
+    "GET", _STATEMENTS + "/{day}/csv", policy=_READ_LINES, query=("part",), content_type=CSV,
+    problems=(StatementInParts,),
     summary=Text("下载某日对账单（CSV，可用 Excel 打开）", "A statement as CSV, which Excel opens"),
 )  # fmt: skip
 def get_csv(call: Call) -> Reply:

@@ -51,9 +51,12 @@ def draft(client: Client, entry: Mapping[str, Any]) -> Any:
 def move(client: Client, entry: Mapping[str, Any], step: str) -> Any:
     """One move of the first version, by whoever may make it."""
     actors = {"submit": author_of(entry), "approve": REVIEWER}
-    path = f"{offers_of(entry)}/{entry['offer']['offer_id']}/versions/1/moves"
+    version = f"{offers_of(entry)}/{entry['offer']['offer_id']}/versions/1"
     key = f"{step}-{entry['offer']['offer_id']}"
-    return client.done("POST", path, actors.get(step, operator_of(entry)), {"move": step}, key=key)
+    body = {"move": step}
+    if step == "approve":
+        body["digest"] = client.send("GET", version, REVIEWER).body["digest"]
+    return client.done("POST", f"{version}/moves", actors.get(step, operator_of(entry)), body, key=key)
 
 
 def submit_unfair(client: Client) -> Exchange:

@@ -46,7 +46,7 @@ def _reviewed(teller: Teller, entry: dict[str, Any]) -> None:
     demo_offers.draft(teller.client, entry)
     submitted = demo_offers.move(teller.client, entry, "submit")
     teller.expect("submitted", submitted["state"], "review")
-    body = {"move": "approve"}
+    body = {"move": "approve", "digest": submitted["digest"]}
     refusal = teller.ask("POST", f"{version}/moves", demo_offers.author_of(entry), body, status=403, quiet=True)
     teller.expect("the author approves his own offer", refusal.body["code"], "offer-move-forbidden")
     approved = demo_offers.move(teller.client, entry, "approve")

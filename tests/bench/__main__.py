@@ -18,7 +18,7 @@ from rich.table import Table
 
 import tests.conftest  # noqa: F401 - sets the environment that the app reads
 
-MODULES = ("bench_linking", "bench_conversions", "bench_scenarios", "bench_import")
+MODULES = ("bench_linking", "bench_conversions", "bench_scenarios", "bench_offers", "bench_import")
 OUTPUT = Path("build/bench.json")
 
 

@@ -17,6 +17,7 @@ from chalicelib.offers.rules import (
     CapBelowUse,
     CsvUnreadable,
     Offer,
+    OfferChanged,
     OfferInvalid,
     OfferLintRefused,
     OfferMoveForbidden,
@@ -35,8 +36,8 @@ _READER = allow("merchant", "city", scope="offers:read", owner="city_id", tenant
 _CLOSED = (CitySuspended, PartnerSuspended, OfferMoveForbidden)
 _WRITING = (OfferInvalid, *_CLOSED, OfferStateConflict)
 _MOVING = (
-    *_CLOSED, ApprovalByAuthor, OfferStateConflict, OfferLintRefused, OfferOutOfStep, CountersFull, CapBelowUse,
-    CatalogueFull,
+    *_CLOSED, ApprovalByAuthor, OfferStateConflict, OfferChanged, OfferLintRefused, OfferOutOfStep, CountersFull,
+    CapBelowUse, CatalogueFull,
 )  # fmt: skip
 _MOST_DIGITS = 6
 _ID = re.compile(r"[a-z][a-z0-9_-]{1,47}")
@@ -106,11 +107,12 @@ def move_offer(call: Call) -> Reply:
     """The merchant's authors and operators, and the city's staff and reviewers, each make their own moves.
 
     `submit`, `withdraw`, `schedule`, `pause`, `resume` and `end` are the merchant's; `return`, `approve`, `stop` and
-    `lift` are the city's, which stops and lifts all versions together.
+    `lift` are the city's, which stops and lifts all versions together. Who approves or returns one sends the `digest`
+    of what he has read. A stop that is refused as busy counts already; the same request again completes it.
     """
-    moved = service.move(
-        call.unit, call.effect_intent, call.now, call.caller, _name(call), _version(call), call.body["move"]
-    )
+    wanted, digest = call.body["move"], call.body.get("digest")
+    who = call.effect_intent, call.now, call.caller
+    moved = service.move(call.unit, *who, _name(call), _version(call), wanted, digest)
     return Reply(moved, etag=_tag(moved))
 
 

@@ -103,11 +103,6 @@ def lapsed(counter: Counter, now: datetime) -> Fold:
     return Fold({bucket: held for bucket, held in sorted(counter.held.items()) if bucket <= seconds})
 
 
-def overdue(counter: Counter, now: datetime) -> Fold:
-    """What a write that has seen the counter folds along, so that lapsed buckets do not pile up while stock lasts."""
-    return lapsed(counter, now) if len(counter.held) > MAX_BUCKETS else Fold({})
-
-
 def available(counter: Counter, now: datetime) -> int:
     """How much is free at this instant: exact for every reader, folded or not."""
     return counter.avail + lapsed(counter, now).total
@@ -121,14 +116,16 @@ def fold(counter: Counter, lapsed_buckets: Fold) -> Counter:
     return replace(counter, avail=counter.avail + lapsed_buckets.total, held=kept).check()
 
 
-def fold_for(counter: Counter, amount: int, now: datetime) -> Fold | None:
-    """What to fold so that ``amount`` becomes free; None if it is not, even then. Nothing if it is free as it stands.
+def fold_at_once(counter: Counter, amount: int, now: datetime) -> Fold:
+    """What a write that has seen the counter, and wants ``amount``, folds along: nothing if that much is free already.
 
-    For the one retry after a blind try has failed and has shown the counter.
+    Where lapsed buckets pile up they are folded all the same. An expression has an end, and each bucket is named in
+    it: of more than it takes, those that give back most.
     """
-    if counter.avail >= amount:
+    if counter.avail >= amount and len(counter.held) <= MAX_BUCKETS:
         return Fold({})
-    return lapsed(counter, now) if available(counter, now) >= amount else None
+    found = lapsed(counter, now).buckets
+    return Fold(dict(sorted(found.items(), key=lambda bucket: -bucket[1])[:MAX_BUCKETS]))
 
 
 def take(counter: Counter, amount: int) -> Counter | None:

@@ -15,8 +15,10 @@ from chalicelib.core.text import Text
 from chalicelib.offers.rules.checking import faults_of
 from chalicelib.offers.rules.csv_cells import Cells, RowFault, tiers_of
 from chalicelib.offers.rules.csv_columns import BY_NAME, IDS, NAMES, REQUIRED, column_of, named
-from chalicelib.offers.rules.csv_text import CsvUnreadable, Record, records, to_csv
+from chalicelib.offers.rules.csv_text import CsvUnreadable, Record, filled_lines, records, to_csv
 from chalicelib.offers.rules.offer import DEFAULT_PRIORITY, Offer, OfferTier, Product, Quota, Share, Stacking, Variant
+
+MAX_ROWS = 20_000
 
 
 class Home(NamedTuple):
@@ -47,8 +49,10 @@ class Imported:
 def read_drafts(text: str, home: Home) -> Imported:
     """The drafts that a spreadsheet holds, each as version 1, and every row that cannot be taken.
 
-    Raises: CsvUnreadable: the first line is not the header; there are no rows; in this order.
+    Raises: CsvUnreadable: there are more than ``MAX_ROWS`` rows; the first line is not the header; there are no rows;
+        in this order.
     """
+    _require_few(text)
     rows = records(text)
     header = _header(next(rows, None))
     drafts: list[Offer] = []
@@ -66,6 +70,14 @@ def read_drafts(text: str, home: Home) -> Imported:
     if not seen:
         raise CsvUnreadable(Text("表格只有表头，没有数据行", "The spreadsheet has a header and no rows"))
     return Imported(tuple(drafts), tuple(bad), tuple(held_back))
+
+
+def _require_few(text: str) -> None:
+    """Returns if there are not more rows than are looked at: a short row costs as much as a long one."""
+    filled = sum(1 for _ in filled_lines(text))
+    if filled > MAX_ROWS + 1:
+        said = Text("表格超过 {most} 行，请分批导入", "The spreadsheet has more than {most} rows; import it in parts")
+        raise CsvUnreadable(said.format(most=f"{MAX_ROWS}"))
 
 
 def _header(first: Record | None) -> list[str]:

@@ -65,11 +65,17 @@ class Record:
 
 def records(text: str) -> Iterator[Record]:
     """Every line that is not blank. A quotation mark left open spoils its own line and no other."""
+    for number, line in filled_lines(text):
+        cells = _cells(line)
+        guess = line[:MAX_LINE_CHARS].split(",")
+        yield Record(number, [meant(cell.strip()) for cell in cells or guess], cells is not None)
+
+
+def filled_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Every line that is not blank, with its number from 1."""
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
         if line.strip():
-            cells = _cells(line)
-            guess = line[:MAX_LINE_CHARS].split(",")
-            yield Record(number, [meant(cell.strip()) for cell in cells or guess], cells is not None)
+            yield number, line
 
 
 def _cells(line: str) -> Sequence[str] | None:

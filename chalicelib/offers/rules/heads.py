@@ -19,10 +19,12 @@ from chalicelib.offers.rules.lifecycle import (
     Actor,
     Life,
     Move,
+    OfferChanged,
     OfferStateConflict,
     State,
     drafted,
     edited,
+    may_have_sold,
     moved,
     require_live,
     state_at,
@@ -50,7 +52,8 @@ class Head:
     """An offer. ``title``, ``category`` and ``digest`` are those of its latest version; ``versions`` its last ones.
 
     What was quoted of versions up to ``stopped_to`` is not redeemed: the city has stopped them, and has not lifted it.
-    Those up to ``stays_stopped`` were ended while they were stopped, and nobody can lift it any more.
+    Those up to ``stays_stopped`` were stopped after their end or ended while they were stopped, or stopped when the
+    city stopped the next ones: nobody can lift that any more. A version that is open comes after both.
     """
 
     city_id: str
@@ -152,6 +155,12 @@ def digest_of(offer: Offer) -> str:
     return hashlib.sha256(codec.canonical(replace(offer, version=0)).encode()).hexdigest()
 
 
+def require_read(offer: Offer, digest: str | None) -> None:
+    """Returns if the content is the one that was read. Raises: OfferChanged."""
+    if digest != digest_of(offer):
+        raise OfferChanged
+
+
 def _kept(versions: Mapping[int, Listed], now: datetime) -> dict[int, Listed]:
     """The versions without the oldest ones that nobody can meet any more, so that there is room for one."""
     over = len(versions) + 1 - MAX_LISTED
@@ -173,35 +182,67 @@ def edit_draft(head: Head, offer: Offer, actor: Actor, now: datetime) -> Head:
 def move_version(head: Head, version: int, move: Move, actor: Actor, now: datetime) -> Head:
     """The offer after one of its versions was moved. The city stops, and lifts, all finished versions together.
 
+    Of a version that has ended, it stops what is reserved of that one and of those before it; what came after goes on.
+
     Raises: NotFound; OfferMoveForbidden; ApprovalByAuthor; OfferStateConflict; in this order.
     """
     listed = head.listed(version)
-    versions = {**head.versions, version: replace(listed, life=moved(listed.life, move, actor, listed, now))}
+    life = moved(listed.life, move, actor, listed, now)
+    after = replace(head, versions={**head.versions, version: replace(listed, life=life)})
+    if move == "stop":
+        return _stopped(after, version, now) if life.state == "stopped" else _stopped_after_its_end(after, version, now)
+    if move == "lift":
+        return _lifted(head, version, now)
     if move == "schedule":
         begins = max(now, listed.valid_from)
-        earlier = {v: _until(at, begins) for v, at in versions.items() if v < version}
-        versions = {**versions, **earlier}
-    if move == "stop":
-        last = max(v for v, at in versions.items() if at.life.state not in _UNFINISHED)
-        return replace(head, versions=_all(versions, _STOPPABLE, "stopped", now), stopped_to=max(head.stopped_to, last))
-    if move == "lift":
-        lifted = _all(versions, frozenset({"stopped"}), "paused", now)
-        return replace(head, versions=lifted, stopped_to=head.stays_stopped)
-    stays = max(head.stays_stopped, version) if listed.life.state == "stopped" else head.stays_stopped
-    return replace(head, versions=versions, stays_stopped=stays)
+        earlier = {v: _until(at, begins) for v, at in after.versions.items() if v < version}
+        return replace(after, versions={**after.versions, **earlier})
+    if listed.life.state == "stopped" and may_have_sold(listed.life, listed, now):
+        return replace(after, stays_stopped=max(head.stays_stopped, version))
+    return after
+
+
+def _stopped(head: Head, version: int, now: datetime) -> Head:
+    """Every finished version stopped; what an earlier stop covered, which was not lifted, is stopped for good."""
+    last = max(v for v, at in head.versions.items() if at.life.state not in _UNFINISHED)
+    assert version > head.stopped_to, "what is open comes after what is stopped"
+    return replace(head, versions=_all(head, 0, last, "stopped", now), stopped_to=last, stays_stopped=head.stopped_to)
+
+
+def _stopped_after_its_end(head: Head, version: int, now: datetime) -> Head:
+    """An ended version, and those before it, stopped for good."""
+    if version <= head.stays_stopped:
+        raise OfferStateConflict(Text("该版本已永久停用，无须再停", "This version is stopped for good already"))
+    versions = _all(head, 0, version, "stopped", now)
+    return replace(head, versions=versions, stopped_to=max(head.stopped_to, version), stays_stopped=version)
+
+
+def _lifted(head: Head, version: int, now: datetime) -> Head:
+    """What can be redeemed again is left to the merchant to open; the rest stays stopped."""
+    if version <= head.stays_stopped:
+        raise OfferStateConflict(
+            Text("该版本已永久停用，请另立新版本", "This version is stopped for good; write a new version instead")
+        )
+    return replace(
+        head, versions=_all(head, head.stays_stopped, head.latest, "paused", now), stopped_to=head.stays_stopped
+    )
 
 
 def _until(listed: Listed, begins: datetime) -> Listed:
     return replace(listed, valid_to=max(listed.valid_from, min(listed.valid_to, begins)))
 
 
-def _all(versions: Mapping[int, Listed], sources: frozenset[State], target: State, now: datetime) -> dict[int, Listed]:
-    """The versions, those in one of these states moved to another."""
+def _all(head: Head, after: int, last: int, target: State, now: datetime) -> dict[int, Listed]:
+    """The versions, of those after ``after`` up to ``last`` the open ones stopped, or the stopped ones paused."""
+    sources = _STOPPABLE if target == "stopped" else frozenset({"stopped"})
     return {
-        version: replace(
-            listed, life=replace(listed.life, state=target, changed_at=now, revision=listed.life.revision + 1)
-        )
-        if listed.life.state in sources
-        else listed
-        for version, listed in versions.items()
+        version: replace(at, life=_put(at.life, target, now))
+        if after < version <= last and at.life.state in sources
+        else at
+        for version, at in head.versions.items()
     }
+
+
+def _put(life: Life, state: State, now: datetime) -> Life:
+    released = life.released or life.state == "scheduled"
+    return replace(life, state=state, changed_at=now, revision=life.revision + 1, released=released)

@@ -4,6 +4,8 @@
 
 ``scheduled`` becomes ``live`` at ``valid_from`` and anything open becomes ``ended`` at ``valid_to`` by the clock alone:
 no job moves an offer. What is stored is the last move; ``state_at`` tells what it means now.
+
+The city stops what has ended, too: reservations of it may be open still. It stays ended.
 """
 
 from __future__ import annotations
@@ -62,6 +64,15 @@ class OfferStopped(Problem):
     title = Text("该优惠已被城市停用", "This offer has been stopped by the city")
 
 
+class OfferChanged(Problem):
+    code = "offer-changed"
+    status = 409
+    title = Text(
+        "该版本在您阅读之后已被修改，请重新阅读后再审核",
+        "This version was changed since you read it; read it again before you decide on it",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A member of somebody's staff: the merchant's whose offer it is, or the offer's city's."""
@@ -83,13 +94,17 @@ class Dated(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Where one version stands. ``authors`` are all who wrote on it; ``changed_at`` is the time of the last move."""
+    """Where one version stands. ``authors`` are all who wrote on it; ``changed_at`` is the time of the last move.
+
+    ``released``: whether it was ever on the shelf, so that quotes of it may have been given.
+    """
 
     state: State
     authors: tuple[str, ...]
     changed_at: datetime
     approved_by: str | None = None
     revision: int = 1
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,7 @@ TRANSITIONS: Mapping[Move, Transition] = {
         ("draft", "review", "approved", "scheduled", "live", "paused", "stopped"),
         "ended", "merchant", ("author", "operator"),
     ),
-    "stop": Transition(("approved", "scheduled", "live", "paused"), "stopped", "city"),
+    "stop": Transition(("approved", "scheduled", "live", "paused", "ended"), "stopped", "city"),
     "lift": Transition(("stopped",), "paused", "city", ("reviewer",)),
 }  # fmt: skip
 
@@ -145,7 +160,7 @@ def _require_author(actor: Actor) -> None:
 
 
 def moved(life: Life, move: Move, actor: Actor, offer: Dated, now: datetime) -> Life:
-    """The life of a version after a move.
+    """The life of a version after a move. What was ended stays ended when the city stops it.
 
     Raises: OfferMoveForbidden: another's staff, or not the role; ApprovalByAuthor; OfferStateConflict; in this order.
     """
@@ -154,12 +169,21 @@ def moved(life: Life, move: Move, actor: Actor, offer: Dated, now: datetime) -> 
         raise OfferMoveForbidden
     if move == "approve" and actor.person in life.authors:
         raise ApprovalByAuthor
-    at = state_at(life, offer, now)
-    if at not in way.sources:
+    # What the city has stopped it may let go of after its end, too: reservations are waiting.
+    at = life.state if move == "lift" else state_at(life, offer, now)
+    if at not in way.sources or (at == "ended" and not may_have_sold(life, offer, now)):
         said = Text("优惠现为“{zh}”，不能这样做", "The offer is “{en}” now, so this cannot be done")
         raise OfferStateConflict(said.format(zh=STATES[at].zh, en=STATES[at].en))
     approved_by = actor.person if move == "approve" else life.approved_by
-    return Life(way.target, life.authors, now, approved_by, life.revision + 1)
+    released = life.released or "scheduled" in {life.state, way.target}
+    target = "ended" if at == "ended" else way.target
+    return Life(target, life.authors, now, approved_by, life.revision + 1, released)
+
+
+def may_have_sold(life: Life, offer: Dated, now: datetime) -> bool:
+    """Whether quotes of this version may have been given: it was on the shelf, and had begun before it was ended."""
+    last = life.changed_at if life.state == "ended" else now
+    return (life.released or life.state == "scheduled") and offer.valid_from <= last
 
 
 def state_at(life: Life, offer: Dated, now: datetime) -> State:

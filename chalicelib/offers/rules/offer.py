@@ -30,7 +30,9 @@ MAX_SHARES = 8
 MAX_PRIORITY = 1_000
 DEFAULT_PRIORITY = 100
 MAX_VERSION = 999_999
-RESERVATION_SECONDS = (60, 30 * 86_400)
+# A bucket that one server holds for lapsed, and sells, another may fill anew only where their clocks differ by the
+# shortest life there is: somebody would then redeem what is put by for somebody else. Clocks differ by far less.
+RESERVATION_SECONDS = (600, 30 * 86_400)
 
 
 @dataclass(frozen=True, slots=True)

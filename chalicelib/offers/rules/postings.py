@@ -7,8 +7,10 @@ each other funder                          subsidy +part        payable −part
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from chalicelib.ledger.rules import Party, Posting, combined
+from chalicelib.offers.rules.offer import FunderKind
 from chalicelib.offers.rules.pricing import FundedPart, Line, RefundedPart
 
 ASSET = "CNY"
@@ -36,25 +38,31 @@ def funders_of(lines: Iterable[Line]) -> frozenset[tuple[str, str | None]]:
 def _parts(
     city_id: str, merchant_id: str, payable_fen: int, discount_fen: int, funding: Sequence[FundedPart]
 ) -> list[Posting]:
-    seller = Party(city_id, "merchant", merchant_id)
+    sales, takings, discount, receivable = _sellers(city_id, merchant_id)
     own_fen = sum(part.fen for part in funding if part.funder == "merchant")
     assert sum(part.fen for part in funding) == discount_fen, "a discount is funded to the fen"
     made = [
-        Posting(seller.account("sales"), ASSET, -payable_fen - discount_fen),
-        Posting(seller.account("takings"), ASSET, payable_fen),
-        Posting(seller.account("discount"), ASSET, own_fen),
-        Posting(seller.account("receivable"), ASSET, discount_fen - own_fen),
+        Posting(sales, ASSET, -payable_fen - discount_fen),
+        Posting(takings, ASSET, payable_fen),
+        Posting(discount, ASSET, own_fen),
+        Posting(receivable, ASSET, discount_fen - own_fen),
     ]
     for part in funding:
         if part.funder != "merchant":
-            funder = _funder(city_id, part)
-            made.append(Posting(funder.account("subsidy"), ASSET, part.fen))
-            made.append(Posting(funder.account("payable"), ASSET, -part.fen))
+            subsidy, payable = _funders(city_id, part.funder, part.partner_id)
+            made.append(Posting(subsidy, ASSET, part.fen))
+            made.append(Posting(payable, ASSET, -part.fen))
     return made
 
 
-def _funder(city_id: str, part: FundedPart) -> Party:
-    if part.funder == "bank":
-        assert part.partner_id is not None, "a bank that funds is named"
-        return Party(city_id, "bank", part.partner_id)
-    return Party(city_id, part.funder)
+@lru_cache(maxsize=1024)
+def _sellers(city_id: str, merchant_id: str) -> tuple[str, ...]:
+    seller = Party(city_id, "merchant", merchant_id)
+    return tuple(map(seller.account, ("sales", "takings", "discount", "receivable")))
+
+
+@lru_cache(maxsize=1024)
+def _funders(city_id: str, funder: FunderKind, partner_id: str | None) -> tuple[str, ...]:
+    assert partner_id is not None or funder != "bank", "a bank that funds is named"
+    bank_id = partner_id or "" if funder == "bank" else ""
+    return tuple(map(Party(city_id, funder, bank_id).account, ("subsidy", "payable")))

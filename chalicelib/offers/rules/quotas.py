@@ -178,6 +178,9 @@ def pruned(state: QuotaState, now: datetime, zone: str) -> QuotaState:
 
     The one before stays because another server's clock may still be in it, and tomorrow's because one may be there.
     """
+    current = windows_of(now, zone)
+    if not state.holds and state.used.keys() <= {*current}:
+        return state
     first = now.astimezone(ZoneInfo(zone)).date().replace(day=1)
     month_before = (first - timedelta(days=1)).isoformat()[:7]
     kept = {month_before}.union(*(windows_of(now + timedelta(days=days), zone) for days in (-1, 0, 1)))

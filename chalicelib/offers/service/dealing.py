@@ -30,8 +30,8 @@ from chalicelib.offers.rules import (
     out_of_stock,
     uses_of,
 )
-from chalicelib.offers.rules.counters import Fold
 from chalicelib.offers.rules.deals import Deal, QuoteOvertaken, SeenQuota
+from chalicelib.offers.service.folding import room_for
 from chalicelib.offers.service.quoting import consenting
 from chalicelib.offers.service.shelf import budget_key, offers_of, stock_key
 from chalicelib.offers.store.counters import SeenCounter, Use
@@ -166,22 +166,19 @@ def _of_stock(offer: Offer, variant_id: str, units: int) -> Taken:
     return Taken(key, units, offer.version, lambda left: out_of_stock(offer, variant_id, left))
 
 
-def free_use(step: Step, taken: Taken, now: datetime) -> Use:
-    """The change that takes from what is free: blind, or as it was seen.
+def free_use(unit: Unit, step: Step, taken: Taken, now: datetime) -> Use:
+    """The change that takes from what is free: blind, or as it was seen, with lapsed buckets folded.
 
-    Raises: OfferStopped; OutOfStock or BudgetExhausted; in this order.
+    Raises: OfferStopped; OutOfStock or BudgetExhausted; Conflict: a lapsed bucket has changed; in this order.
     """
     seen = step.counter(taken.key)
     if seen is None:
         return Use(taken.key, taken.amount, taken.version)
     _require_going(seen, taken)
-    fold = counters.fold_for(seen.counter, taken.amount, now)
-    if fold is None:
+    if counters.available(seen.counter, now) < taken.amount:
         raise taken.short(counters.available(seen.counter, now))
-    lapsed = {**counters.overdue(seen.counter, now).buckets, **fold.buckets}
-    # One write names each bucket it folds, and an expression has an end: the fullest come first.
-    fullest = sorted(lapsed.items(), key=lambda bucket: -bucket[1])[: counters.MAX_BUCKETS]
-    return Use(taken.key, taken.amount, taken.version, Fold(dict(fullest)))
+    _, fold = room_for(unit, taken.key, seen.counter, taken.amount, now)
+    return Use(taken.key, taken.amount, taken.version, fold)
 
 
 def held_use(step: Step, taken: Taken, bucket: int) -> Use:

@@ -41,6 +41,8 @@ BATCH = 30
 MAX_OFFER_BYTES = 65_536
 MAX_FAULTS_TOLD = 200
 MAX_REFUSED_TOLD = 200
+# The report is kept with the effect, in one item.
+MAX_LINES_TOLD = 1_000
 
 Outcome = Literal["made", "changed", "unchanged"]
 
@@ -59,7 +61,7 @@ class ImportReport:
     """What became of a file. Each row is in a draft that was kept or left alone, refused, bad, or held back.
 
     ``bad_rows`` are told until ``MAX_FAULTS_TOLD`` faults are; of the others ``more_bad_lines`` has the lines.
-    ``held_back`` are the lines of sound rows whose offer has a bad one.
+    ``held_back`` are the lines of sound rows whose offer has a bad one. Of either, the first ``MAX_LINES_TOLD`` lines.
     """
 
     encoding: Literal["utf-8", "gb18030"]
@@ -68,8 +70,10 @@ class ImportReport:
     made: int
     changed: int
     unchanged: int
+    bad: int
     bad_rows: tuple[BadRow, ...]
     more_bad_lines: tuple[int, ...]
+    held_back_in_all: int
     held_back: tuple[int, ...]
     refused: tuple[RefusedOffer, ...]
     more_refused: int
@@ -87,8 +91,8 @@ def import_drafts(
     """Keeps every sound offer of a spreadsheet as a draft: its next version, or in place of the one that is open.
 
     Raises: EffectExists: it was imported under this key; CsvUnreadable: the file as a whole; NotFound: no such city or
-        merchant; CitySuspended; PartnerSuspended; OfferMoveForbidden; CsvUnreadable: no header, no rows; Conflict:
-        somebody else keeps changing the same offers; in this order.
+        merchant; CitySuspended; PartnerSuspended; OfferMoveForbidden; CsvUnreadable: no header, no rows, too many;
+        Conflict: somebody else keeps changing the same offers; in this order.
     """
     _require_first(unit, intent)
     file = decoded(raw)
@@ -207,9 +211,11 @@ def _report(file: Decoded, found: Imported, tally: _Tally) -> ImportReport:
         made=tally.done.count("made"),
         changed=tally.done.count("changed"),
         unchanged=tally.done.count("unchanged"),
+        bad=len(found.bad_rows),
         bad_rows=tuple(told),
-        more_bad_lines=tuple(bad.line for bad in found.bad_rows[len(told) :]),
-        held_back=found.held_back,
+        more_bad_lines=tuple(bad.line for bad in found.bad_rows[len(told) :][:MAX_LINES_TOLD]),
+        held_back_in_all=len(found.held_back),
+        held_back=found.held_back[:MAX_LINES_TOLD],
         refused=tuple(tally.refused[:MAX_REFUSED_TOLD]),
         more_refused=len(tally.refused[MAX_REFUSED_TOLD:]),
     )

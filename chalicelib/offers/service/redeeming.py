@@ -100,7 +100,7 @@ def _use_counters(unit: Unit, step: Step, now: datetime) -> None:
     held = step.deal.reservation
     for taken in taken_by(step.deal.quote.lines, step.offers):
         if held is None:
-            store.counters.take(unit, free_use(step, taken, now))
+            store.counters.take(unit, free_use(unit, step, taken, now))
         else:
             bucket = bucket_of(held.expires_at)
             store.counters.confirm(unit, held_use(step, taken, bucket), bucket)
@@ -141,7 +141,7 @@ def _reserve(unit: Unit, intent: Intent, now: datetime, step: Step) -> DealView:
     expires_at = reservation_expiry(step.offers.values(), now)
     deal = check_person(unit, step, now)
     for taken in taken_by(deal.quote.lines, step.offers):
-        store.counters.hold(unit, free_use(step, taken, now), bucket_of(expires_at))
+        store.counters.hold(unit, free_use(unit, step, taken, now), bucket_of(expires_at))
     changed = {}
     for offer_id, units in uses_of(deal.quote.lines, step.offers).quota.items():
         offer, seen = step.offers[offer_id], step.quota(offer_id)

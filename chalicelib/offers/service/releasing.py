@@ -9,6 +9,7 @@ from chalicelib.cities import store as cities
 from chalicelib.cities.rules import with_catalogue
 from chalicelib.core import money
 from chalicelib.core.commit import Unit
+from chalicelib.core.errors import Conflict, Unavailable
 from chalicelib.core.table import Key
 from chalicelib.core.text import Text
 from chalicelib.offers import store
@@ -16,6 +17,7 @@ from chalicelib.offers.rules import CapBelowUse, Offer, catalogue, counters
 from chalicelib.offers.rules.counters import CountersFull
 from chalicelib.offers.rules.heads import Head
 from chalicelib.offers.service.desk import Desk, Name
+from chalicelib.offers.service.folding import room_for
 
 
 def cap_counters(unit: Unit, head: Head, offer: Offer, now: datetime) -> None:
@@ -32,16 +34,18 @@ def cap_counters(unit: Unit, head: Head, offer: Offer, now: datetime) -> None:
     there = store.counters.load_counters(*name)
     if len(caps.keys() | there.keys()) > counters.MAX_COUNTERS:
         raise CountersFull
+    # A stop that was cut short has closed the counters and not the head: a new counter is no way around it.
+    stopped_to = max([head.stopped_to, *(seen.stopped_to for seen in there.values())])
     for key, cap in caps.items():
         seen = there.get(key)
         if seen is None:
-            store.counters.open_counter(unit, key, cap, head.stopped_to)
-        elif head.says_stock(offer.version) and (seen.counter.cap, seen.stopped_to) != (cap, head.stopped_to):
-            lapsed = counters.lapsed(seen.counter, now)
-            folded = counters.fold(seen.counter, lapsed)
-            if cap < folded.cap - folded.avail:
-                raise _below_use(offer, key, folded.cap - folded.avail)
-            store.counters.recap(unit, key, seen, cap, lapsed, head.stopped_to)
+            store.counters.open_counter(unit, key, cap, stopped_to)
+        elif head.says_stock(offer.version) and seen.counter.cap != cap:
+            used = seen.counter.cap - counters.available(seen.counter, now)
+            if cap < used:
+                raise _below_use(offer, key, used)
+            counter, fold = room_for(unit, key, seen.counter, seen.counter.cap - cap, now)
+            store.counters.recap(unit, key, counter, cap, fold)
 
 
 def _below_use(offer: Offer, key: Key, used: int) -> CapBelowUse:
@@ -57,11 +61,37 @@ def _below_use(offer: Offer, key: Key, used: int) -> CapBelowUse:
     return CapBelowUse(said.format(zh=what.zh, en=what.en, used=used))
 
 
-def flag_counters(unit: Unit, name: Name, stopped_to: int) -> None:
-    """Writes on every counter of the offer up to which version it is stopped: whoever redeems passes by there."""
+def stop_counters(unit: Unit, name: Name, stopped_to: int) -> None:
+    """Says on every counter of the offer up to which version it is stopped, at once: whoever redeems passes by there.
+
+    Each is a write of its own, which meets one sale at a time and may be done again; one that cannot be written now
+    keeps none of the others open.
+
+    Raises: Unavailable: some could not be written within the patience.
+    """
+    late: Unavailable | None = None
     for key, seen in store.counters.load_counters(*name).items():
-        if seen.stopped_to != stopped_to:
-            store.counters.set_stopped(unit, key, stopped_to)
+        if seen.stopped_to < stopped_to:
+            alone = unit.again()
+            store.counters.stop(alone, key, stopped_to)
+            try:
+                alone.commit()
+            except Unavailable as unavailable:
+                late = unavailable
+            except Conflict:
+                continue  # Another stop, of this version or a later one, was faster.
+    if late is not None:
+        raise late
+
+
+def lift_counters(unit: Unit, name: Name, stopped_to: int, stays_stopped: int) -> None:
+    """Opens every counter that is stopped up to ``stopped_to`` for what comes after ``stays_stopped``.
+
+    A counter that is stopped further belongs to a stop that was cut short: that is completed first.
+    """
+    for key, seen in store.counters.load_counters(*name).items():
+        if stays_stopped < seen.stopped_to <= stopped_to:
+            store.counters.lift(unit, key, seen.stopped_to, stays_stopped)
 
 
 def show(unit: Unit, desk: Desk, name: Name, head: Head, offer: Offer, now: datetime, *, grows: bool) -> None:

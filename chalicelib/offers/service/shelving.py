@@ -12,7 +12,7 @@ from datetime import datetime
 
 from chalicelib.core import effect
 from chalicelib.core.auth import Caller
-from chalicelib.core.commit import Unit, looking_again
+from chalicelib.core.commit import EffectExists, Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.offers import store
 from chalicelib.offers.rules import (
@@ -28,7 +28,7 @@ from chalicelib.offers.rules import (
 from chalicelib.offers.rules.catalogue import chunk_number
 from chalicelib.offers.rules.heads import Head
 from chalicelib.offers.service.desk import Desk, Name, findings_of, read_desk, scenario_of, table_version
-from chalicelib.offers.service.releasing import cap_counters, flag_counters, show
+from chalicelib.offers.service.releasing import cap_counters, lift_counters, show, stop_counters
 from chalicelib.offers.service.viewing import OfferView, view
 from chalicelib.scenarios.rules import Finding
 
@@ -37,6 +37,10 @@ TRIES = 8
 # Nobody is kept from taking something off the shelf.
 _ALWAYS: frozenset[Move] = frozenset({"pause", "end", "stop"})
 _TO_REVIEW: frozenset[Move] = frozenset({"submit", "approve"})
+# Who decides on a version says which content he has read.
+_DECIDING: frozenset[Move] = frozenset({"approve", "return"})
+# A stop is not given up where every merchant writes the city's catalogue; what calls us waits no longer than 25 s.
+STOP_PATIENCE_SECONDS = 12.0
 _RELEASING: frozenset[Move] = frozenset({"schedule", "resume"})
 
 
@@ -92,19 +96,42 @@ def _write(unit: Unit, intent: Intent, now: datetime, desk: Desk, head: Head, of
 
 
 def move(
-    unit: Unit, intent: Intent, now: datetime, caller: Caller, name: Name, version: int, wanted: Move
+    unit: Unit,
+    intent: Intent,
+    now: datetime,
+    caller: Caller,
+    name: Name,
+    version: int,
+    wanted: Move,
+    digest: str | None = None,
 ) -> OfferView:
     """Moves a version, and with it, in one write, what people see of it and what is counted of it.
 
-    Raises: NotFound; CitySuspended; PartnerSuspended; OfferMoveForbidden; ApprovalByAuthor; OfferStateConflict;
-        OfferLintRefused: on its way to review; OfferOutOfStep, CountersFull, CapBelowUse, CatalogueFull: on its way to
-        the shelf; Conflict: the city's catalogue keeps changing; in this order.
+    A stop counts before it is written down: the counters come first, each in a small write of its own that a hot sale
+    cannot hold up, then the rest in one. If that fails, nothing is sold any more, and the same request completes it.
+
+    Args:
+        digest: Of the content that was read, from whoever approves or returns it.
+
+    Raises: EffectExists: it was stopped under this key; NotFound; CitySuspended; PartnerSuspended; OfferMoveForbidden;
+        ApprovalByAuthor; OfferStateConflict; OfferChanged: it is not what was read; OfferLintRefused: on its way to
+        review; OfferOutOfStep, CountersFull, CapBelowUse, CatalogueFull: on its way to the shelf; Conflict: the city's
+        catalogue keeps changing; Unavailable; in this order.
     """
-    return looking_again(unit, lambda fresh: _move_once(fresh, intent, now, caller, name, version, wanted), TRIES)
+    return looking_again(
+        unit, lambda fresh: _move_once(fresh, intent, now, caller, name, version, wanted, digest), TRIES
+    )
 
 
 def _move_once(
-    unit: Unit, intent: Intent, now: datetime, caller: Caller, name: Name, version: int, wanted: Move
+    unit: Unit,
+    intent: Intent,
+    now: datetime,
+    caller: Caller,
+    name: Name,
+    version: int,
+    wanted: Move,
+    digest: str | None,
 ) -> OfferView:
     version_key = store.version_key(*name, version)
     desk = read_desk(caller, name, [version_key, store.chunk_key(name.city_id, chunk_number(name.key))])
@@ -113,18 +140,32 @@ def _move_once(
         desk.require_open(name.merchant_id)
     head = heads.move_version(desk.head, version, wanted, desk.actor, now)
     offer = store.version_in(desk.rows, version_key)
+    if wanted in _DECIDING:
+        heads.require_read(offer, digest)
+        store.check_version(unit, desk.rows, version_key)
     findings = _require_fit(desk, offer, wanted, now)
     if wanted in _RELEASING:
         cap_counters(unit, head, offer, now)
-    if wanted in {"stop", "lift"}:
-        flag_counters(unit, name, head.stopped_to)
+    if wanted == "stop":
+        _require_first(unit, intent)
+        stop_counters(unit, name, head.stopped_to)
+        unit.patience_seconds = STOP_PATIENCE_SECONDS
+    if wanted == "lift":
+        lift_counters(unit, name, desk.head.stopped_to, head.stopped_to)
     show(unit, desk, name, head, offer, now, grows=wanted in _RELEASING)
     written = store.save_head(unit, head)
     return _record(unit, intent, now, "move-offer", _seen(desk, written, offer, now, findings), move=wanted)
 
 
+def _require_first(unit: Unit, intent: Intent) -> None:
+    """Returns if this was not done yet: what was lifted since is not to be stopped by an old request."""
+    earlier = None if unit.dry_run else effect.find(intent.effect_id)
+    if earlier is not None:
+        raise EffectExists(earlier)
+
+
 def _seen(desk: Desk, head: Head, offer: Offer, now: datetime, findings: Iterable[Finding]) -> OfferView:
-    return view(head, offer.version, now, table_version(desk.control, offer.scenario_id, now), findings)
+    return view(head, offer, now, table_version(desk.control, offer.scenario_id, now), findings)
 
 
 def _require_fit(desk: Desk, offer: Offer, wanted: Move, now: datetime) -> tuple[Finding, ...]:

@@ -49,7 +49,8 @@ class HeadView:
 class OfferView:
     """One version, and what the linter says of it by the table of its scenario that is in force.
 
-    ``content`` is left out of the reply to a write: it is what was sent. ``revision`` counts the changes of the offer.
+    ``content`` is left out of the reply to a write: it is what was sent; ``digest`` names it. ``revision`` counts the
+    changes of the offer.
     """
 
     city_id: str
@@ -62,6 +63,7 @@ class OfferView:
     valid_from: datetime
     valid_to: datetime
     revision: int
+    digest: str
     table_version: int | None
     findings: tuple[Finding, ...]
     content: Offer | None = None
@@ -82,17 +84,17 @@ class Waiting:
 
 def view(
     head: Head,
-    version: int,
+    offer: Offer,
     now: datetime,
     table_version: int | None,
     findings: Iterable[Finding] = (),
     content: Offer | None = None,
 ) -> OfferView:
     """One version of an offer as it stands. Raises: NotFound."""
-    at = _standing(head, version, now)
+    at = _standing(head, offer.version, now)
     return OfferView(
-        head.city_id, head.merchant_id, head.offer_id, version, at.state, at.said, at.changed_at, at.valid_from,
-        at.valid_to, head.revision, table_version, tuple(findings), content,
+        head.city_id, head.merchant_id, head.offer_id, offer.version, at.state, at.said, at.changed_at,
+        at.valid_from, at.valid_to, head.revision, heads.digest_of(offer), table_version, tuple(findings), content,
     )  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def read_version(now: datetime, name: Name, version: int) -> OfferView:
     head = store.head_in(rows, store.head_key(*name))
     assert head is not None, "a version has a head"
     judged_by = table_version(control, content.scenario_id, now)
-    return view(head, version, now, judged_by, findings_of(control, content, now), content)
+    return view(head, content, now, judged_by, findings_of(control, content, now), content)
 
 
 def list_offers(

@@ -13,6 +13,7 @@ from chalicelib.offers.store.deals import (
     save_quota,
 )
 from chalicelib.offers.store.offers import (
+    check_version,
     head_in,
     head_key,
     list_heads,
@@ -26,6 +27,7 @@ from chalicelib.offers.store.offers import (
 )
 
 __all__ = [
+    "check_version",
     "chunk_in",
     "chunk_key",
     "counters",

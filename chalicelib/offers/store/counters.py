@@ -12,6 +12,7 @@ from typing import Any
 
 from pynamodb.attributes import MapAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib.core import table
@@ -29,6 +30,9 @@ class _CounterRow(Row, discriminator="counter"):
     redeemed = IntAttribute()
     held: Any = MapAttribute()  # type: ignore[no-untyped-call]
     stopped_to = IntAttribute()
+
+
+_AVAIL, _REDEEMED, _STOPPED_TO = Path(_CounterRow.avail), Path(_CounterRow.redeemed), Path(_CounterRow.stopped_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +88,32 @@ def open_counter(unit: Unit, key: Key, cap: int, stopped_to: int = 0) -> None:
     unit.create(row, Conflict)
 
 
-def recap(unit: Unit, key: Key, seen: SeenCounter, cap: int, fold: Fold, stopped_to: int) -> None:
-    """Gives a counter another cap (``rules.counters.recap`` has said that it may), and says what is stopped."""
-    more = cap - seen.counter.cap
-    actions = [_CounterRow.cap.set(cap), _CounterRow.stopped_to.set(stopped_to), *_avail(more, fold)]
-    condition = (_CounterRow.cap == seen.counter.cap) & (_CounterRow.avail >= -more - fold.total)
-    _change(unit, key, actions, condition, fold)
+def recap(unit: Unit, key: Key, seen: Counter, cap: int, fold: Fold) -> None:
+    """Gives a counter another cap (``rules.counters.recap`` has said that it may)."""
+    more = cap - seen.cap
+    condition = (_CounterRow.cap == seen.cap) & (_CounterRow.avail >= -more - fold.total)
+    _change(unit, key, [_CounterRow.cap.set(cap), *_avail(more, fold)], condition, fold)
 
 
-def set_stopped(unit: Unit, key: Key, stopped_to: int) -> None:
-    """Says up to which version the offer is stopped; 0: none is."""
-    unit.update(_CounterRow(*key), [_CounterRow.stopped_to.set(stopped_to)], _CounterRow.pk.exists(), Conflict)
+def fold_only(unit: Unit, key: Key, fold: Fold) -> None:
+    """Gives back what has lapsed, and nothing else."""
+    _change(unit, key, _avail(0, fold), _CounterRow.pk.exists(), fold)
+
+
+def stop(unit: Unit, key: Key, stopped_to: int) -> None:
+    """Says up to which version the offer is stopped; never back, so that who is late undoes nothing."""
+    actions = [_CounterRow.stopped_to.set(stopped_to)]
+    unit.update(_CounterRow(*key), actions, _CounterRow.stopped_to < stopped_to, Conflict)
+
+
+def lift(unit: Unit, key: Key, seen: int, stopped_to: int) -> None:
+    """Sets back, as it was seen, up to which version the offer is stopped; 0: none is."""
+    unit.update(_CounterRow(*key), [_CounterRow.stopped_to.set(stopped_to)], _CounterRow.stopped_to == seen, Conflict)
 
 
 def take(unit: Unit, use: Use) -> None:
     """Redeems at once: from what is free."""
-    actions = [_CounterRow.redeemed.set(_CounterRow.redeemed + use.amount), *_avail(-use.amount, use.fold)]
+    actions = [_REDEEMED.set(_REDEEMED + use.amount), *_avail(-use.amount, use.fold)]
     _change(unit, use.key, actions, _free(use), use.fold)
 
 
@@ -113,29 +127,29 @@ def hold(unit: Unit, use: Use, bucket: int) -> None:
 def confirm(unit: Unit, use: Use, bucket: int) -> None:
     """Redeems what was reserved until ``bucket``."""
     path = _bucket(bucket)
-    actions = [path.set(path - use.amount), _CounterRow.redeemed.set(_CounterRow.redeemed + use.amount)]
+    actions = [path.set(path - use.amount), _REDEEMED.set(_REDEEMED + use.amount)]
     unit.update(_CounterRow(*use.key), actions, (path >= use.amount) & _not_stopped(use), Conflict)
 
 
 def void(unit: Unit, use: Use, bucket: int) -> None:
     """Gives back what was reserved until ``bucket``."""
     path = _bucket(bucket)
-    actions = [path.set(path - use.amount), _CounterRow.avail.set(_CounterRow.avail + use.amount)]
+    actions = [path.set(path - use.amount), _AVAIL.set(_AVAIL + use.amount)]
     unit.update(_CounterRow(*use.key), actions, path >= use.amount, Conflict)
 
 
 def restore(unit: Unit, use: Use) -> None:
     """Gives back what was redeemed, after a refund; never more than was."""
     actions = [
-        _CounterRow.avail.set(_CounterRow.avail + use.amount),
-        _CounterRow.redeemed.set(_CounterRow.redeemed - use.amount),
+        _AVAIL.set(_AVAIL + use.amount),
+        _REDEEMED.set(_REDEEMED - use.amount),
     ]
-    unit.update(_CounterRow(*use.key), actions, _CounterRow.redeemed >= use.amount, Conflict)
+    unit.update(_CounterRow(*use.key), actions, use.amount <= _REDEEMED, Conflict)
 
 
 def _free(use: Use) -> Condition:
     """Enough is free, counting what is folded, and the version is not stopped."""
-    return _both(_CounterRow.avail >= use.amount - use.fold.total, _not_stopped(use))
+    return _both(use.amount - use.fold.total <= _AVAIL, _not_stopped(use))
 
 
 def _both(one: Condition, other: Condition) -> Condition:
@@ -143,7 +157,7 @@ def _both(one: Condition, other: Condition) -> Condition:
 
 
 def _not_stopped(use: Use) -> Condition:
-    condition: Condition = _CounterRow.stopped_to < use.version
+    condition: Condition = use.version > _STOPPED_TO
     return condition
 
 
@@ -156,8 +170,8 @@ def _avail(more: int, fold: Fold) -> list[Action]:
     change = more + fold.total
     if change == 0:
         return []
-    moved: Any = _CounterRow.avail + change if change > 0 else _CounterRow.avail - -change
-    return [_CounterRow.avail.set(moved)]
+    moved: Any = _AVAIL + change if change > 0 else _AVAIL - -change
+    return [_AVAIL.set(moved)]
 
 
 def _change(unit: Unit, key: Key, actions: Sequence[Action], condition: Condition, fold: Fold) -> None:

@@ -112,6 +112,13 @@ def save_version(unit: Unit, offer: Offer) -> None:
     unit.put(_VersionRow(*key, document=codec.to_json(offer)))
 
 
+def check_version(unit: Unit, rows: Mapping[Key, Row], key: Key) -> None:
+    """Makes it a condition that a version's content is what was fetched: head and content are two items of one read."""
+    row = rows[key]
+    assert isinstance(row, _VersionRow)
+    unit.check(_VersionRow, key, _VersionRow.document == row.document, Conflict)
+
+
 @table.kept
 def load_version(city_id: str, merchant_id: str, offer_id: str, version: int) -> Offer:
     """The content of a version that is no draft any more, kept in memory. Raises: NotFound."""

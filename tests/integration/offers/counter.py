@@ -21,6 +21,7 @@ WHO = {
     "submit": AUTHOR, "withdraw": AUTHOR, "schedule": SELLER, "pause": SELLER, "resume": SELLER, "end": SELLER,
     "return": REVIEWER, "approve": REVIEWER, "stop": CLERK, "lift": REVIEWER,
 }  # fmt: skip
+DECIDING = {"approve", "return"}
 
 
 def body_of(offer: Offer) -> dict[str, Any]:
@@ -64,10 +65,23 @@ class Desk:
         body = {name: value for name, value in body_of(offer).items() if name != "offer_id"}
         return self.world.send("PUT", path + query, actor, body, if_match=tag)
 
-    def move(self, offer: Offer, version: int, move: str, actor: str = "", *, key: str = "", query: str = "") -> Answer:
-        """Somebody, else whoever usually does, moves a version."""
-        path = f"{OFFERS}/{offer.offer_id}/versions/{version}/moves{query}"
-        return self.world.post(path, actor or WHO[move], {"move": move}, key=key)
+    def move(
+        self,
+        offer: Offer,
+        version: int,
+        move: str,
+        actor: str = "",
+        *,
+        key: str = "",
+        query: str = "",
+        digest: str = "",
+    ) -> Answer:
+        """Somebody, else whoever usually does, moves a version; the city's reviewers as they have read it just now."""
+        path = f"{OFFERS}/{offer.offer_id}/versions/{version}"
+        body = {"move": move}
+        if move in DECIDING:
+            body["digest"] = digest or self.read(offer, version, REVIEWER)["digest"]
+        return self.world.post(f"{path}/moves{query}", actor or WHO[move], body, key=key)
 
     def moved(self, offer: Offer, version: int, *moves: str) -> Answer:
         """A version goes through these moves."""

@@ -130,9 +130,11 @@ def move(offer: Offer, *moves: Move) -> None:
         moved = heads.move_version(head, offer.version, each, actor, clock.now())
         unit = Unit()
         store.save_head(unit, moved)
-        if each in {"stop", "lift"}:
-            for key in _counters(offer):
-                store.counters.set_stopped(unit, key, moved.stopped_to)
+        for key in _counters(offer) if each in {"stop", "lift"} else ():
+            if each == "stop":
+                store.counters.stop(unit, key, moved.stopped_to)
+            else:
+                store.counters.lift(unit, key, head.stopped_to, moved.stopped_to)
         unit.commit()
 
 

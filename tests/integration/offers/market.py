@@ -69,7 +69,7 @@ class Market:
         versions = {offer.version: replace(listed, life=life)}
         store.save_head(unit, replace(head, versions=versions, stopped_to=offer.version))
         for variant in offer.variants:
-            store.counters.set_stopped(unit, stock_key(offer, variant.variant_id), offer.version)
+            store.counters.stop(unit, stock_key(offer, variant.variant_id), offer.version)
         unit.commit()
 
     def buyer(self, score: int | None = 693, city: str = "xiamen") -> str:
@@ -124,5 +124,3 @@ class Market:
         """How much of an offer a person has had."""
         key = store.quota_key(offer.city_id, self.world.ref(who), offer.merchant_id, offer.offer_id)
         return store.quota_in(table.fetch([key]), key)
-
-

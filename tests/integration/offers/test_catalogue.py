@@ -49,7 +49,11 @@ def shelf(desk: Desk) -> dict[str, Offer]:
         ("submit", "merchant:zogang-coop/zogang-author"), ("approve", "city:xiamen/rui"),
         ("schedule", "merchant:zogang-coop/zogang-operator"),
     ):  # fmt: skip
-        answer = desk.world.post(f"{path}/see-barley/versions/1/moves", actor, {"move": move})
+        version = f"{path}/see-barley/versions/1"
+        body = {"move": move}
+        if move == "approve":
+            body["digest"] = desk.world.get(version, actor)["digest"]
+        answer = desk.world.post(f"{version}/moves", actor, body)
         assert answer.status == 200, answer.text
     return made
 

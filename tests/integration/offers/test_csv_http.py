@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from chalicelib.core.text import Text
 from chalicelib.offers.rules import COLUMNS, Offer, Product, write_drafts
+from chalicelib.offers.rules.csv_columns import REQUIRED
+from chalicelib.offers.rules.csv_import import MAX_ROWS
 from chalicelib.offers.service import exporting, importing
 from tests.integration.core.faults import Fault, inject, lost_before
 from tests.integration.offers.counter import AUTHOR, OFFERS, SELLER, Desk
@@ -135,16 +138,29 @@ def test_what_is_exported_imports_unchanged(desk: Desk, monkeypatch: pytest.Monk
     assert (report["bom"], report["bad_rows"]) == (True, [])
 
 
-def test_more_than_an_import_takes_is_exported_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def sent(text: str) -> int:
+    """The bytes of a text in the reply of a function."""
+    return len(json.dumps(text))
+
+
+def filed(text: str) -> int:
+    """The bytes of a text in a file."""
+    return len(text.encode())
+
+
+@pytest.mark.parametrize(("bound", "weight"), [("MAX_BYTES", filed), ("MAX_REPLY_BYTES", sent)])
+def test_more_than_an_import_or_a_reply_takes_is_exported_in_parts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, bound: str, weight: Callable[[str], int]
+) -> None:
     text = exported(desk).text
-    whole, most = rows_of(text), len(text.encode()) // 3
-    monkeypatch.setattr(exporting, "MAX_BYTES", most)
+    whole, most = rows_of(text), weight(text) // 3
+    monkeypatch.setattr(exporting, bound, most)
     rows: list[dict[str, str]] = []
     path = f"{OFFERS}/export"
     parts = 0
     while path:
         answer = desk.world.send("GET", path, AUTHOR)
-        assert len(answer.text.encode()) <= most
+        assert weight(answer.text) <= most + 2
         rows += rows_of(answer.text)
         path = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
         parts += 1
@@ -282,6 +298,7 @@ def test_ten_thousand_rows_with_three_bad_ones(desk: Desk) -> None:
     assert all(fault["said"]["zh"] for row in report["bad_rows"] for fault in row["faults"])
     assert (report["rows"], done(report), len(report["held_back"])) == (10_000, (197, 0, 0), 3 * 49)
     assert (report["more_bad_lines"], report["refused"], report["more_refused"]) == ([], [], 0)
+    assert (report["bad"], report["held_back_in_all"]) == (3, 3 * 49)
     for number, status in ((0, 404), (1, 200), (100, 404), (199, 404), (150, 200)):
         assert desk.world.send("GET", f"{OFFERS}/mass-{number}/versions/1", AUTHOR).status == status
     rows[16]["price_fen"], rows[9_998]["stock"] = "8800", "200"
@@ -295,5 +312,40 @@ def test_where_everything_is_bad_every_line_is_named_and_the_first_are_explained
     told = [row["line"] for row in report["bad_rows"]]
     assert sum(len(row["faults"]) for row in report["bad_rows"]) == importing.MAX_FAULTS_TOLD
     assert told + report["more_bad_lines"] == list(range(2, 802))
+    assert report["bad"] == 800
     assert done(report) == (0, 0, 0)
     assert "free" not in str(report)
+
+
+def test_no_reply_is_larger_than_a_function_may_give() -> None:
+    assert exporting.MAX_REPLY_BYTES < 6 * 1024 * 1024 - 100_000
+    chinese = "清流县高山绿茶\r\n"
+    assert exporting._weight(chinese) == (filed(chinese), sent(chinese) - 2) == (23, 46)
+
+
+def test_a_file_of_too_many_rows_is_refused_whole(desk: Desk) -> None:
+    header = ",".join(name for name in NAMES if name in REQUIRED)
+    rows = write_drafts([desk.offer(offer_id="good-at-first")]).partition("\n")[2]
+    with desk.world.nothing_written():
+        refused = send(desk, (sheet(rows_of(f"{','.join(NAMES)}\n{rows}")) + "a\n" * MAX_ROWS).encode())
+        assert (refused.status, refused.code) == (422, "csv-unreadable")
+        assert "20000" in refused.body["detail"]
+        assert send(desk, (header + "\n" + "a\n" * 1_999_000).encode()).code == "csv-unreadable"
+
+
+def test_as_many_bad_rows_as_there_may_be_are_counted_and_the_report_stays_small(desk: Desk) -> None:
+    header = ",".join(name for name in NAMES if name in REQUIRED)
+    answer = send(desk, (header + "\n" + "\n\n".join(["a"] * MAX_ROWS)).encode())
+    report = answer.body
+    assert (answer.status, report["rows"], report["bad"], len(report["more_bad_lines"])) == (
+        200, MAX_ROWS, MAX_ROWS, importing.MAX_LINES_TOLD,
+    )  # fmt: skip
+    assert len(answer.text) < 65_536
+
+
+def test_of_many_rows_held_back_the_first_are_named(desk: Desk) -> None:
+    goods = tuple(replace(TEA, variant_id=f"tea-{n}") for n in range(1_500))
+    rows = rows_of(write_drafts([desk.offer(products=(Product("tea", TEA.name, goods),))]))
+    report = taken(desk, sheet([*rows[:-1], rows[-1] | {"stock": "many"}]))
+    assert report["held_back_in_all"] + report["bad"] == 1_500
+    assert report["held_back"] == list(range(2, 1_502))[: importing.MAX_LINES_TOLD]

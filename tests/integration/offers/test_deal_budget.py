@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib.core import clock, effect
 from chalicelib.offers.rules.stacking import MAX_BASKET_FEN
-from tests.integration.offers.market import FARM, SCENARIO, Market
-from tests.world import ALLIANCE, AUDITOR, World
+from tests.integration.offers.market import SCENARIO, Market
+from tests.world import ALLIANCE, AUDITOR, FARM, World
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,9 @@ def test_a_preview_is_what_the_real_quote_is(market: Market, offer: Offer) -> No
 
 def test_a_preview_names_the_limits_that_are_in_the_way(market: Market, offer: Offer) -> None:
     answer = previewed(market, offer, 501, tier="极好", district="jimei")
-    assert answer.body["hindrances"] == ["quota-exceeded", "out-of-stock", "budget-exhausted"]
+    assert answer.body["hindrances"] == ["quota-exceeded", "out-of-stock"]
+    (step,) = answer.body["steps"]
+    assert (step["code"], step["granted_fen"]) == ("budget-short", 10_000), "a short budget is in nobody's way"
     of_jimei = market.shelve(market.offer(districts=("jimei",)))
     assert previewed(market, of_jimei, district="haicang").body["hindrances"] == ["district-not-covered"]
 
@@ -143,8 +145,9 @@ def test_a_citizens_dry_run_shows_everything_that_is_in_the_way(market: Market) 
         "out-of-stock": (
             "“清流嵩溪豆腐皮 250 克”库存不足，还剩 2 件", "There is not enough left of “Songxi tofu skin, 250 g”: 2",
         ),
-        "budget-exhausted": ("该优惠的资金已用完", "The money for this offer is used up"),
     }  # fmt: skip
+    (step,) = answer.body["deal"]["steps"]
+    assert (step["code"], step["wanted_fen"], step["granted_fen"]) == ("budget-short", 1080, 100)
     assert (told["tier"], told["next_tier"]["missing_points"]) == ("良好", 8)
     real = quote_self(market, who, scarce, 3, district="haicang")
     check_refused(real, "district-not-covered")

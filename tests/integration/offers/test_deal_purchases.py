@@ -73,7 +73,8 @@ def test_a_cursor_is_its_own_persons(market: Market, offer: Offer) -> None:
         market.redeemed(other, offer)
     sealed = market.world.get(f"{PURCHASES}?limit=1", f"citizen:{who}")["next"]
     looks = market.world.get("/v1/me/looks?limit=1", f"citizen:{who}")["next"]
-    for cursor, actor in ((sealed, other), (looks, who), (sealed[:-2] + "AA", who), ("x", who)):
+    changed = sealed[:-1] + ("B" if sealed[-1] == "A" else "A")
+    for cursor, actor in ((sealed, other), (looks, who), (changed, who), ("x", who)):
         refused = market.world.send("GET", f"{PURCHASES}?cursor={cursor}", f"citizen:{actor}")
         assert (refused.status, refused.code) == (400, "cursor-invalid")
     for limit in ("0", "201", "-1", "x", "1.5"):
@@ -137,9 +138,10 @@ def test_reading_costs_what_a_list_costs(market: Market, offer: Offer) -> None:
 
 SCENARIO_IN_WORDS = "xiamen/jimei_produce"
 BY_THE_FARM = {
-    "quote": ("商户 qingliu-farm 为您在场景 {} 试算了优惠价", "The merchant qingliu-farm asked what you pay in {}"),
+    "quote": ("商户 qingliu-farm 试算了您在场景 {} 的优惠价", "The merchant qingliu-farm asked what you pay in {}"),
     "reserve": (
-        "商户 qingliu-farm 按试算为您预留（场景 {}）", "The merchant qingliu-farm put by what was quoted to you in {}",
+        "商户 qingliu-farm 按试算办理了预留（场景 {}）",
+        "The merchant qingliu-farm put by what was quoted to you in {}",
     ),
     "release": (
         "商户 qingliu-farm 取消了试算或预留（场景 {}）",
@@ -153,8 +155,8 @@ BY_THE_FARM = {
     ),
 }  # fmt: skip
 BY_ONESELF = {
-    "quote": ("您为您在场景 {} 试算了优惠价", "You asked what you pay in {}"),
-    "reserve": ("您按试算为您预留（场景 {}）", "You put by what was quoted to you in {}"),
+    "quote": ("您试算了您在场景 {} 的优惠价", "You asked what you pay in {}"),
+    "reserve": ("您按试算办理了预留（场景 {}）", "You put by what was quoted to you in {}"),
     "release": ("您取消了试算或预留（场景 {}）", "You gave up a quote or a reservation in {}"),
 }
 

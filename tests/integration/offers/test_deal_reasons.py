@@ -201,6 +201,37 @@ def test_REWARD_a_better_score_never_makes_a_stacked_basket_dearer(market: Marke
     assert paid[-1] < paid[0]
 
 
+def test_an_offer_by_tiers_of_the_scenario_is_judged_by_its_district(market: Market) -> None:
+    """The produce scenario has rules for Jimei alone: its tiers are named after the grades' places."""
+    tiers = shop.percent({"grade_1": 500, "grade_2": 600, "grade_3": 700, "grade_4": 4000})
+    anywhere = market.shelve(market.offer(tiers_by="scenario", tiers=tiers))
+    of_jimei = market.shelve(market.offer(tiers_by="scenario", tiers=tiers, districts=("jimei",)))
+    who = market.buyer(693)
+    named: dict[str, Any] = {"district": "jimei"}
+    for offer, place in ((of_jimei, {}), (of_jimei, named), (anywhere, named)):
+        made = market.quote(who, market.ask(offer, **place)).body
+        assert (made["deal"]["district"], made["deal"]["payable_fen"]) == ("jimei", 2160)
+        assert (made["offers"][0]["tier"], made["offers"][0]["code"]) == ("grade_4", "tier-applied")
+    for score in (693, None):
+        nowhere = market.quote(market.buyer(score), market.ask(anywhere, district="haicang")).body
+        assert (nowhere["deal"]["payable_fen"], nowhere["offers"][0]["code"]) == (3600, "no-area-for-district")
+    (own,) = told(market, who, anywhere, district="haicang")["offers"]
+    assert own["reasons"][0]["said"] == {
+        "zh": "本区没有这项优惠", "en": "This benefit is not offered in this district",
+    }  # fmt: skip
+
+
+def test_a_scenario_that_is_not_open_to_merchants_is_not_quoted(market: Market) -> None:
+    of_books = market.shelve(market.offer(scenario_id="library", category="books"))
+    who = market.world.newcomer("xiamen", 693, (FARM, "library"))
+    pass_code = market.world.show(who, FARM)
+    with nothing_stored(market.world):
+        by_pass = market.world.post("/v1/quotes", FARM, market.ask(of_books) | {"pass_code": pass_code})
+        check_refused(by_pass, "offer-out-of-step")
+        check_refused(quote_self(market, who, of_books), "offer-out-of-step")
+        check_refused(market.world.post("/v1/quotes?dry_run=true", FARM, market.ask(of_books)), "offer-out-of-step")
+
+
 def test_an_offer_that_rewards_no_longer_is_not_quoted(market: Market) -> None:
     who = market.buyer()
     upside_down = market.shelve(market.offer(tiers=shop.percent({"一般": 5000, "极好": 500})))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chalicelib.offers.rules import Quota, Share
-from tests.integration.offers.market import FARM, TEA, Market
-from tests.world import AUDITOR, World
+from tests.integration.offers.market import TEA, Market
+from tests.world import AUDITOR, FARM, World
 
 FUNDED = (Share("merchant", 5000), Share("city", 3000), Share("bank", 2000, "demo-bank"))
 
 
 @pytest.fixture(scope="module")
-def market(world: World) -> Iterator[Market]:
-    yield Market(world)
+def market(world: World) -> Market:
+    return Market(world)
 
 
 def test_a_quote_pins_price_and_reasons_and_uses_the_pass_up(market: Market) -> None:

@@ -13,7 +13,7 @@ from chalicelib.core import clock
 from chalicelib.core.text import Text
 from chalicelib.offers.rules import Product, Share
 from tests.conftest import ISSUER
-from tests.integration.offers.counter import AUTHOR, CLERK, OFFERS, REVIEWER, SELLER, Desk, body_of
+from tests.integration.offers.counter import AUTHOR, CLERK, DECIDING, OFFERS, REVIEWER, SELLER, Desk, body_of
 from tests.unit.offers.shop import BY_GRADE, TEA, percent
 from tests.world import BANK, FARM, XIAMEN, World
 
@@ -174,7 +174,8 @@ def move_as(desk: Desk, offer_id: str, move: str, actor: str) -> Any:
     token = ""
     if actor.endswith("caix"):
         token = ISSUER.token("city", "xiamen", "xiamen", sub="cai", roles=["operator"], now=clock.now())
-    return desk.world.post(f"{OFFERS}/{offer_id}/versions/1/moves", actor, {"move": move}, token=token)
+    body = {"move": move} | ({"digest": "0" * 64} if move in DECIDING else {})
+    return desk.world.post(f"{OFFERS}/{offer_id}/versions/1/moves", actor, body, token=token)
 
 
 def test_only_an_author_drafts_edits_and_imports(desk: Desk) -> None:

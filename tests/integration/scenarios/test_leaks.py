@@ -57,7 +57,9 @@ def _consents(world: World) -> None:
 
 
 def left(answer: Answer) -> str:
-    """What a reply says, without ids and times."""
+    """What a reply says, without ids and times; what is no JSON as it is."""
+    if "json" not in answer.headers["content-type"]:
+        return answer.text
 
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
@@ -157,7 +159,9 @@ BODIES = {
 }
 OF_THE_CITY = {
     "/v1/cities/{city_id}/partners", "/v1/cities/{city_id}/partners/{partner_id}",
-    "/v1/cities/{city_id}/scores",
+    "/v1/cities/{city_id}/scores", "/v1/cities/{city_id}/review", "/v1/cities/{city_id}/statistics",
+    "/v1/cities/{city_id}/merchants/{merchant_id}/offers", "/v1/cities/{city_id}/merchants/{merchant_id}/offers/export",
+    "/v1/cities/{city_id}/partners/{partner_id}/statements",
 }  # fmt: skip
 
 
@@ -169,7 +173,8 @@ def things(world: World, actor: str, city: str) -> dict[str, str]:
     return {
         "city_id": city, "subject_id": world.known_to(actor, who), "grant_id": grant_id, "receipt_id": receipt,
         "partner_id": "xiamen-library", "agreement_id": "none-such", "scenario_id": "library", "version": "1",
-        "kind": "all_benefits", "job_id": "none-such",
+        "kind": "all_benefits", "job_id": "none-such", "merchant_id": "qingliu-farm", "offer_id": "none-such",
+        "quote_id": "xiamen." + receipt.partition(".")[2], "day": "2026-08-01",
     }  # fmt: skip
 
 
@@ -206,9 +211,7 @@ def test_MINIMAL_what_is_public_depends_on_nobodys_score(own_world: World) -> No
 
 
 def left_of(answer: Answer) -> str:
-    """A page without its cursor, which is sealed anew each time; a picture as it is."""
-    if "json" not in answer.headers["content-type"]:
-        return answer.text
+    """A page without its cursor, which is sealed anew each time."""
     return re.sub(r'"next": "[^"]+"', "", left(answer))
 
 

@@ -93,13 +93,17 @@ class Sold:
 
 @dataclass
 class Dealt:
-    """One deal. ``until``: when its quote or its reservation lapses; ``folded``: what a server has given back of it."""
+    """One deal. ``until``: when its quote or its reservation lapses; ``folded``: what a server has given back of it.
+
+    ``by_person``: he has asked for the price himself, so that the merchant reads of it only while he consents.
+    """
 
     quote_id: str
     who: Person
     lines: list[Sold]
     until: datetime
     barred: bool
+    by_person: bool
     state: Literal["open", "reserved", "redeemed", "released"] = "open"
     windows: dict[str, tuple[str, ...]] = field(default_factory=dict)
     folded: set[str | Slot] = field(default_factory=set)
@@ -160,9 +164,16 @@ class Model:
         list_fen = found.price_fen * units
         return Sold(offer, variant, units, list_fen, list_fen * (10_000 - discount_bp) // 10_000)
 
-    def basket(self, who: Person, asked: Basket) -> list[Sold]:
-        """A basket at what somebody pays for it now."""
-        return [self.priced(who, self.shelf[offer_id].offer, variant, units) for offer_id, variant, units in asked]
+    def basket(self, who: Person, asked: Basket, now: datetime) -> list[Sold]:
+        """A basket at what somebody pays for it now: no more is taken off than the budgets have left, line by line."""
+        lines = [self.priced(who, self.shelf[offer_id].offer, variant, units) for offer_id, variant, units in asked]
+        left = {slot: self.free(slot, now) for slot in takes(lines) if not slot.variant}
+        for line in lines:
+            slot = Slot(line.offer.offer_id)
+            if slot in left:
+                granted = min(line.discount_fen, left[slot])
+                line.payable_fen, left[slot] = line.list_fen - granted, left[slot] - granted
+        return lines
 
     def redeemed(self, slot: Slot) -> int:
         """What counts as sold of a stock or a budget."""
@@ -209,7 +220,7 @@ class Model:
         phases = {self.shelf[offer_id].phase for offer_id, _, _ in asked}
         reasons = {{"stopped": "offer-stopped", "paused": "offer-not-live"}[phase] for phase in phases - {"live"}}
         reasons |= set() if who.consents(now) else {"consent-required"}
-        return reasons | self.short(who, self.basket(who, asked), now)
+        return reasons | self.short(who, self.basket(who, asked, now), now)
 
     def _against(self, deal: Dealt, now: datetime) -> Iterator[str]:
         """What keeps a deal from being reserved or redeemed besides its own state and what is left."""
@@ -241,13 +252,15 @@ class Model:
         reasons |= {"quote-expired"} if now >= deal.until else set()
         return reasons | self.short(deal.who, deal.lines, now)
 
-    def against_release(self, deal: Dealt, now: datetime) -> Reasons:
+    def against_release(self, deal: Dealt, now: datetime, *, himself: bool) -> Reasons:
         """Why a deal cannot be given up now."""
         if deal.state in {"redeemed", "released"}:
             return {"quote-used", "reservation-closed"}
+        told = himself or not deal.by_person or deal.who.consents(now)
+        reasons = set() if told else {"consent-required"}
         if deal.state == "open":
-            return {"quote-expired"} if now >= deal.until else set()
-        return {"reservation-closed", "conflict"} if deal.folded or now >= deal.until else set()
+            return reasons | ({"quote-expired"} if now >= deal.until else set())
+        return reasons | ({"reservation-closed", "conflict"} if deal.folded or now >= deal.until else set())
 
     def against_refund(self, deal: Dealt, index: int, units: int) -> Reasons:
         """Why units of a line cannot be given back; the time, a consent or a stop never stand in the way."""

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from tests.property.offers.deal_model import QUOTE_LIFE, Basket, Dealt, Model, Person, Reasons
@@ -14,6 +15,8 @@ from tests.world import FARM
 NEVER = datetime.min.replace(tzinfo=UTC)
 PASS_LIFE = timedelta(minutes=2)
 NOBODY = f"xiamen.{'a' * 26}"
+_Against = Callable[[Dealt, datetime], Reasons]
+_Change = Callable[[Dealt, datetime], None]
 _keys = (f"stall-{number:08d}" for number in itertools.count(1))
 
 
@@ -52,7 +55,7 @@ def quoting(model: Model, who: Person, asked: Basket, pass_code: str | None, now
 
     def done(at: datetime) -> None:
         lapses = min(at + QUOTE_LIFE, who.consent_until)
-        made.append(Dealt("", who, model.basket(who, asked), lapses, who.barred))
+        made.append(Dealt("", who, model.basket(who, asked, at), lapses, who.barred, pass_code is None))
 
     def told(said: Any) -> None:
         (deal,) = made
@@ -82,11 +85,12 @@ def _funding(said: Any) -> dict[str, int]:
 
 def stepping(model: Model, deal: Dealt, verb: str, *, himself: bool) -> Request:
     """A deal is reserved, redeemed or given up, by its merchant or by the person himself."""
-    against, state, change = {
+    ways: dict[str, tuple[_Against, str, _Change]] = {
         "reservation": (model.against_reservation, "reserved", model.reserve),
         "redemption": (model.against_redemption, "redeemed", model.redeem),
-        "release": (model.against_release, "released", model.release),
-    }[verb]
+        "release": (partial(model.against_release, himself=himself), "released", model.release),
+    }
+    against, state, change = ways[verb]
 
     def told(said: Any) -> None:
         assert said["state"] == state

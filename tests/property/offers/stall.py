@@ -32,7 +32,7 @@ from tests.world import FARM, World
 OPENING = datetime(2026, 12, 30, 15, 45, tzinfo=UTC)
 CLOSING = OPENING + timedelta(days=300)
 CONSENT_DAYS = 90
-SCORES = (("an", 693), ("bo", 612), ("ce", None))
+SCORES = (("an", 693), ("bo", None))
 FARM_ID = "qingliu-farm"
 
 

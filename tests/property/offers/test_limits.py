@@ -56,9 +56,9 @@ class SharedCounter(RuleBasedStateMachine):
 
     def folded(self, amount: int, now: datetime) -> bool:
         """The one retry: folds what has lapsed by this server's clock; whether it is worth trying again."""
-        found = counters.fold_for(self.counter, amount, now)
-        if found is None:
+        if counters.available(self.counter, now) < amount:
             return False
+        found = counters.fold_at_once(self.counter, amount, now)
         self.counter = counters.fold(self.counter, found)
         for held in self.held:
             if held.state == "open" and counters.bucket_of(held.until) in found.buckets:

@@ -85,7 +85,7 @@ def any_offers(draw: st.DrawFn) -> Offer:
         valid_to=NOON + draw(st.timedeltas(timedelta(microseconds=1), timedelta(days=900))),
         funding=draw(funding()), districts=tuple(draw(st.lists(ids, max_size=3, unique=True))),
         budget_fen=draw(count), quota=draw(st.builds(Quota, count, count, count, count)),
-        reservation_seconds=draw(st.one_of(st.none(), st.integers(60, 86_400))),
+        reservation_seconds=draw(st.one_of(st.none(), st.integers(600, 86_400))),
         on_refund=draw(st.sampled_from(["restore", "burn"])),
         stacking=Stacking(draw(st.one_of(st.none(), ids)), draw(st.integers(0, 1_000)),
                           draw(st.one_of(st.none(), st.integers(1, 10_000))), draw(count)),

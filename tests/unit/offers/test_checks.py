@@ -123,7 +123,7 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("quota", {"quota": Quota(day=0)}, [("quota-unfit", "/quota/day")]),
     ("idle quota", {"quota": Quota(day=3, month=3)}, [("quota-idle", "/quota/day")]),
     ("rising quotas", {"quota": Quota(1, 2, 3, 4)}, []),
-    ("reservation", {"reservation_seconds": 59}, [("reservation-unfit", "/reservation_seconds")]),
+    ("reservation", {"reservation_seconds": 599}, [("reservation-unfit", "/reservation_seconds")]),
     ("reservation without end", {"reservation_seconds": 31 * 86_400}, [("reservation-unfit", "/reservation_seconds")]),
     ("nobody pays", {"funding": ()}, [("too-many", "/funding")]),
     ("shares", {"funding": (Share("merchant", 5000), Share("city", 4999))}, [("funding-sum", "/funding")]),

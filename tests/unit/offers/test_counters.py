@@ -50,11 +50,10 @@ def test_a_reservation_lapses_at_its_instant_and_not_before() -> None:
     assert held is not None
     just_before = NOON - timedelta(microseconds=1)
     assert counters.available(held, just_before) == 0
-    assert counters.fold_for(held, 1, just_before) is None
+    assert counters.fold_at_once(held, 1, just_before) == Fold({})
     assert counters.available(held, NOON) == 5
-    assert counters.fold_for(held, 5, NOON) == Fold({AT: 5})
-    assert counters.fold_for(held, 6, NOON) is None
-    assert counters.fold_for(Counter.of(5), 5, NOON) == Fold({})
+    assert counters.fold_at_once(held, 5, NOON) == Fold({AT: 5})
+    assert counters.fold_at_once(Counter.of(5), 5, NOON) == Fold({})
 
 
 @pytest.mark.parametrize("broken", [Counter(5, 3, 1), Counter(5, 4, -1, {AT: 2}), Counter(5, 6, 0, {AT: -1})])
@@ -74,10 +73,18 @@ def test_only_what_has_lapsed_is_folded_and_as_it_was_seen() -> None:
 
 def test_lapsed_buckets_are_folded_along_before_they_pile_up() -> None:
     many = Counter(1, 1, 0, {AT - n: 0 for n in range(counters.MAX_BUCKETS)})
-    assert counters.overdue(many, NOON) == Fold({})
+    assert counters.fold_at_once(many, 1, NOON) == Fold({})
     more = Counter(1, 1, 0, {**many.held, AT + 60: 0})
-    assert len(counters.overdue(more, NOON).buckets) == counters.MAX_BUCKETS
-    assert counters.fold(more, counters.overdue(more, NOON)).held == {AT + 60: 0}
+    along = counters.fold_at_once(more, 1, NOON)
+    assert len(along.buckets) == counters.MAX_BUCKETS
+    assert counters.fold(more, along).held == {AT + 60: 0}
+
+
+def test_of_more_buckets_than_a_write_takes_the_fullest_are_folded() -> None:
+    crowded = Counter(500, 0, 1, {AT - n: 1 + n % 2 for n in range(counters.MAX_BUCKETS + 200)} | {AT + 1: 19})
+    crowded = Counter(sum(crowded.held.values()) + 1, 0, 1, crowded.held).check()
+    part = counters.fold_at_once(crowded, 300, NOON)
+    assert (len(part.buckets), set(part.buckets.values())) == (counters.MAX_BUCKETS, {2})
 
 
 def test_a_refund_brings_back_what_was_redeemed_and_no_more() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import get_args
 
 import pytest
@@ -14,6 +15,7 @@ from chalicelib.offers.rules import (
     Actor,
     Move,
     Offer,
+    OfferChanged,
     OfferMoveForbidden,
     OfferNotLive,
     OfferStateConflict,
@@ -159,6 +161,69 @@ def test_a_version_that_was_ended_before_the_stop_is_lifted_with_the_others() ->
     assert moved(head, 2, "stop", "lift").stopped_to == 0
 
 
+@pytest.mark.parametrize("by_the_clock", [True, False])
+def test_a_stop_of_what_has_ended_is_for_good_and_lets_the_next_version_go_on(by_the_clock: bool) -> None:
+    over = NOON + 30 * DAY
+    head = ONE if by_the_clock else moved(ONE, 1, "end")
+    later = released(head, version(2, over, over + 9 * DAY), at=over - DAY)
+    stopped = moved(later, 1, "stop", at=over)
+    assert (states(stopped, over), stopped.stopped_to, stopped.stays_stopped) == (["ended", "live"], 1, 1)
+    assert heads.require_in_force(stopped, over) == 2
+    with pytest.raises(OfferStateConflict, match="for good"):
+        moved(stopped, 1, "stop", at=over)
+    with pytest.raises(OfferStateConflict):
+        moved(stopped, 1, "lift", at=over)
+
+
+def test_what_ran_out_while_it_was_stopped_is_lifted_and_stays_ended() -> None:
+    over = NOON + 30 * DAY
+    lifted = moved(moved(ONE, 1, "stop"), 1, "lift", at=over)
+    assert (states(lifted, over), lifted.stopped_to) == (["ended"], 0)
+
+
+def test_a_second_stop_makes_the_first_one_final() -> None:
+    head = released(moved(ONE, 1, "stop"), version(2, NOON + DAY))
+    again = moved(head, 2, "stop")
+    assert (again.stopped_to, again.stays_stopped) == (2, 1)
+    lifted = moved(again, 2, "lift")
+    assert (states(lifted), lifted.stopped_to) == (["stopped", "paused"], 1)
+    with pytest.raises(OfferStateConflict, match="for good"):
+        moved(lifted, 1, "lift")
+
+
+@pytest.mark.parametrize("further", [(), ("schedule",)])
+def test_a_version_that_never_sold_takes_no_other_with_it_when_it_ends(further: tuple[Move, ...]) -> None:
+    two = moved(heads.add_draft(ONE, version(2, NOON + DAY), AUTHOR, NOON), 2, "submit", "approve", *further)
+    ended = moved(moved(two, 1, "stop"), 2, "end")
+    assert (ended.stopped_to, ended.stays_stopped) == (2, 0)
+    lifted = moved(ended, 1, "lift", "resume")
+    assert (heads.require_in_force(lifted, NOON), lifted.stopped_to) == (1, 0)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_is_moved_and_when_an_open_version_comes_after_what_is_stopped(seed: int) -> None:
+    """A few hundred moves at random, some versions ahead of others, while the days go by."""
+    chance, now = Random(seed), NOON
+    head = heads.add_draft(None, MADE, AUTHOR, now)
+    for _ in range(300):
+        now += chance.choice([timedelta(0), timedelta(hours=1), DAY])
+        number, before = chance.choice(list(head.versions)), head
+        begins = now + chance.randint(-2, 4) * DAY
+        try:
+            if chance.random() < 0.15:
+                ends = begins + chance.randint(1, 9) * DAY
+                head = heads.add_draft(head, version(head.latest + 1, begins, ends), AUTHOR, now)
+            else:
+                head = moved(head, number, chance.choice(get_args(Move)), at=now)
+        except OfferStateConflict:
+            continue
+        assert before.stays_stopped <= head.stays_stopped <= head.stopped_to
+        opened = [
+            v for v in head.versions if heads.state_of(head, v, now) in {"approved", "scheduled", "live", "paused"}
+        ]
+        assert min(opened, default=head.latest + 1) > head.stopped_to
+
+
 def test_the_last_version_that_was_released_says_how_much_there_is() -> None:
     assert [TWO.says_stock(number) for number in (1, 2)] == [False, True]
     assert moved(TWO, 2, "end").says_stock(1)
@@ -212,6 +277,15 @@ def test_more_versions_ahead_than_are_listed_are_refused() -> None:
     with pytest.raises(OfferStateConflict, match="Too many"):
         heads.add_draft(head, version(MAX_LISTED + 1), AUTHOR, NOON)
     assert heads.add_draft(moved(head, 3, "end"), version(MAX_LISTED + 1), AUTHOR, NOON).latest == MAX_LISTED + 1
+
+
+def test_whoever_decides_names_the_content_he_has_read() -> None:
+    heads.require_read(version(3), ONE.digest)
+    for digest in (None, "", "0" * 64):
+        with pytest.raises(OfferChanged):
+            heads.require_read(MADE, digest)
+    with pytest.raises(OfferChanged):
+        heads.require_read(replace(MADE, show_stock=True), ONE.digest)
 
 
 def test_the_digest_is_that_of_the_latest_content_whatever_its_number() -> None:

@@ -52,8 +52,8 @@ MAY: dict[Move, tuple[str, str, State]] = {
 }
 
 
-def life(state: State) -> Life:
-    return Life(state, ("ann",), NOON - timedelta(days=1))
+def life(state: State, *, released: bool = False) -> Life:
+    return Life(state, ("ann",), NOON - timedelta(days=1), released=released)
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
@@ -143,6 +143,25 @@ def test_quotes_are_given_while_live_and_kept_until_the_city_stops_it(state: Sta
             require_not_stopped(state)
     else:
         require_not_stopped(state)
+
+
+@pytest.mark.parametrize("stored", ["ended", "scheduled", "paused"])
+def test_the_city_stops_what_has_ended_if_it_may_have_sold_and_it_stays_ended(stored: State) -> None:
+    """Ended by the merchant, or by the clock."""
+    ended = life(stored, released=True)
+    stopped = moved(ended, "stop", CLERK, MADE, AFTER)
+    assert (stopped.state, state_at(stopped, MADE, AFTER), stopped.released) == ("ended", "ended", True)
+    unsold = [moved(life("approved"), "end", SELLER, MADE, NOON), life("approved")]
+    unsold.append(moved(life("scheduled"), "end", SELLER, MADE, BEFORE))
+    for never in unsold:
+        with pytest.raises(OfferStateConflict):
+            moved(never, "stop", CLERK, MADE, AFTER)
+
+
+def test_what_ran_out_while_it_was_stopped_may_be_lifted_and_stays_ended() -> None:
+    stopped = moved(life("scheduled"), "stop", CLERK, MADE, NOON)
+    lifted = moved(stopped, "lift", REVIEWER, MADE, AFTER)
+    assert (lifted.state, state_at(lifted, MADE, AFTER)) == ("paused", "ended")
 
 
 def test_a_refusal_says_where_the_offer_is() -> None:
