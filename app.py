@@ -11,6 +11,7 @@ from chalicelib.core import functions
 from chalicelib.core import stream as changes
 from chalicelib.ledger.routes import routes as ledger
 from chalicelib.linking.routes import routes as linking
+from chalicelib.medical.routes import routes as medical
 from chalicelib.offers.routes import routes as offers
 from chalicelib.partners.routes import routes as partners
 from chalicelib.scenarios.routes import routes as scenarios
@@ -19,7 +20,7 @@ from chalicelib.subjects.routes import routes as subjects
 
 app = Chalice(app_name="egret")
 
-for domain in (cities, partners, ledger, linking, subjects, scores, scenarios, offers):
+for domain in (cities, partners, ledger, linking, subjects, scores, scenarios, offers, medical):
     app.register_blueprint(domain.blueprint)
 
 

@@ -33,6 +33,7 @@ DOMAINS = {
     "scores": Text("信用分", "Scores"),
     "scenarios": Text("应用场景与判定", "Scenarios and decisions"),
     "offers": Text("优惠与核销", "Offers and redemptions"),
+    "medical": Text("信用就医", "Medical credit"),
 }
 
 _COMMON = "common.json"

@@ -24,12 +24,29 @@ This page is written by `python -m infra.problems`.
 """
 
 
+# Of rules that are written and tested, and that no route leads to yet: bills, repayment, visits item by item.
+TO_COME = frozenset(
+    {
+        "charge-unknown", "estimate-too-low", "guardian-needed", "insurance-exceeds-item", "insurance-outstanding",
+        "insurance-settled", "payer-not-patient", "refund-exceeds-capture", "repayment-currency",
+        "repayment-exceeds-debt", "repayment-too-small", "visit-has-captures", "visit-item-captured",
+        "visit-item-not-captured", "visit-item-repeated", "visit-item-unknown", "visit-items-full",
+        "visit-items-outstanding", "visit-over", "write-off-too-early",
+    }
+)  # fmt: skip
+
+
 def problems() -> list[type[Problem]]:
-    """Every refusal of the core and of the domains that have routes, by domain and code."""
+    """Every refusal of the core and of the domains that have routes, by domain and code, but those to come."""
     assert app.routes, "importing the app loads every domain"
     asked = {"core", *(route.domain for route in ROUTES)}
-    ours = [p for p in all_problems() if p.__module__.startswith("chalicelib.") and domain_of(p) in asked]
+    ours = [p for p in known() if domain_of(p) in asked and p.code not in TO_COME]
     return sorted(ours, key=lambda problem: (domain_of(problem) != "core", domain_of(problem), problem.code))
+
+
+def known() -> list[type[Problem]]:
+    """Every refusal that is declared anywhere."""
+    return [problem for problem in all_problems() if problem.__module__.startswith("chalicelib.")]
 
 
 def domain_of(problem: type[Problem]) -> str:

@@ -22,15 +22,17 @@ from chalicelib.core.auth import ACTOR_KINDS
 ISSUER = "https://issuer.egret.localhost"
 AUDIENCE = "egret"
 LIFE = timedelta(minutes=30)
+PARTNER_SCOPES = "decisions:write statements:read statements:write"
 SCOPES = {
     "alliance": "cities:admit",
     "auditor": "receipts:read",
     "city": "cities:write partners:write subjects:write scores:write scores:read scenarios:write decisions:write "
-    "offers:read offers:write offers:review statements:read statements:write statistics:read",
+    "offers:read offers:write offers:review statements:read statements:write statistics:read credit:write",
     "citizen": "",
+    "bank": f"{PARTNER_SCOPES} credit:write credit:pull",
+    "hospital": f"{PARTNER_SCOPES} credit:hold",
     "merchant": "decisions:write offers:read offers:write quotes:write statements:read statements:write",
 }
-PARTNER_SCOPES = "decisions:write statements:read statements:write"
 
 
 class DevelopmentIssuer:

@@ -25,9 +25,25 @@ _PURPOSES: Mapping[str, Text] = {
     "release": Text("{who}取消了试算或预留（场景 {scenario}）", "{who} gave up a quote or a reservation in {scenario}"),
     "redeem": Text("{who}按试算价核销（场景 {scenario}）", "{who} redeemed a quote of yours in {scenario}"),
     "refund": Text("{who}办理了退款（场景 {scenario}）", "{who} refunded a purchase of yours in {scenario}"),
+    "pull-limit": Text(
+        "{who}查询了您的信用就医额度（场景 {scenario}）", "{who} asked for your credit limit in {scenario}"
+    ),
+    "open-line": Text(
+        "{who}开通了您的信用就医额度（场景 {scenario}）", "{who} opened a credit line of yours in {scenario}"
+    ),
+    "suspend-line": Text("{who}暂停了您的信用就医额度", "{who} suspended a credit line of yours"),
+    "resume-line": Text("{who}恢复了您的信用就医额度", "{who} resumed a credit line of yours"),
+    "close-line": Text("{who}关闭了您的信用就医额度", "{who} closed a credit line of yours"),
+    "hold": Text(
+        "{who}在您的额度上作了预授权（场景 {scenario}）", "{who} set an amount aside on your credit line in {scenario}"
+    ),
+    "capture": Text("{who}按预授权扣款（场景 {scenario}）", "{who} captured an amount set aside in {scenario}"),
+    "void": Text("{who}撤销了预授权（场景 {scenario}）", "{who} gave up an amount set aside in {scenario}"),
     "replay": Text("{who}核验了关于您的一次决定", "{who} checked a decision about you again"),
 }
-_IN_A_SCENARIO = frozenset({"decide", "quote", "reserve", "release", "redeem", "refund"})
+_IN_A_SCENARIO = frozenset(
+    {"decide", "quote", "reserve", "release", "redeem", "refund", "pull-limit", "open-line", "hold", "capture", "void"}
+)
 _OTHER_PURPOSE = Text("{who}使用了您的信用账户", "{who} used your account")
 _SOME_SCENARIO = Text("（未注明）", "a scenario")
 _KINDS: Mapping[str, Text] = {

@@ -1,0 +1,191 @@
+"""A line with its bank, a hold with its hospital, and what each is told of them.
+
+``booked_fen`` is what a line counts for in its bank's exposure. Its limit follows the score down at every hold and up
+again to that, never beyond: so the sum of limits stays within the cap, and a hold writes to the line alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from chalicelib.core.errors import Problem
+from chalicelib.core.text import Text
+from chalicelib.ledger.rules import holds, lines
+from chalicelib.ledger.rules.holds import Step
+from chalicelib.ledger.rules.lines import Hold, HoldCaptured, HoldExpired, HoldState, HoldVoided, Line, state_at
+from chalicelib.medical.rules.limits import Limit, LineState, pulled, regraded
+from chalicelib.medical.rules.policy import Policy
+from chalicelib.medical.rules.rates import cost_said
+from chalicelib.subjects.rules import AccountRef
+
+BY_BANK = "bank"
+"""The cause for which a bank suspends a line."""
+
+TERM_OVER = "credit-line-term-over"
+DAY_SECONDS = 86_400
+
+
+class LineMissing(Problem):
+    code = "credit-line-missing"
+    status = 409
+    title = Text("该患者在此银行没有信用就医额度", "The patient has no credit line with this bank")
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLine:
+    """A person's line with a bank. ``ref`` is the account by which it was opened, ``guard`` that account's then."""
+
+    city_id: str
+    bank_id: str
+    ref: AccountRef
+    line: Line
+    policy_version: int
+    opened_on: date
+    shard: int
+    booked_fen: int
+    guard: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditHold:
+    """A hospital's hold. ``policy_version`` gives the terms of whatever is captured of it."""
+
+    city_id: str
+    bank_id: str
+    hospital_id: str
+    ref: AccountRef
+    scenario_id: str
+    visit_ref: str
+    placed_at: datetime
+    policy_version: int
+    hold: Hold
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    """What a bank, or the person, is told of a line. ``reasons`` are codes; no score, grade or distance.
+
+    ``limit_fen`` is what holds until somebody places the next hold; ``available_fen`` what could be held now.
+    """
+
+    subject_id: str
+    bank_id: str
+    state: LineState
+    limit_fen: int
+    used_fen: int
+    held_fen: int
+    available_fen: int
+    granted_fen: int | None
+    as_of: datetime
+    policy_version: int
+    table_version: int
+    reasons: tuple[str, ...]
+    cost: Text
+
+
+@dataclass(frozen=True, slots=True)
+class LineMoved:
+    """A line after it was suspended, resumed or closed: nothing that a score has decided."""
+
+    subject_id: str
+    bank_id: str
+    state: LineState
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """A hold as its hospital sees it: nothing of the line's limit."""
+
+    hold_id: str
+    bank_id: str
+    subject_id: str
+    visit_ref: str
+    state: HoldState
+    amount_fen: int
+    captured_fen: int
+    left_fen: int
+    placed_at: datetime
+    expires_at: datetime
+    policy_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStep:
+    """A hold after a step: how much was captured by it, and how much went back to the line."""
+
+    hold: HoldView
+    captured_fen: int
+    returned_fen: int
+
+
+def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:
+    """A line opened, or one that was closed opened anew: what is owed and held on it stays, and so do its causes."""
+    if seen is None:
+        return lines.opened(limit_fen, now)
+    assert seen.line.closed, "an open line is not opened"
+    line = lines.folded(seen.line, now)
+    return replace(line, limit_fen=limit_fen, closed=False, version=line.version + 1).check()
+
+
+def as_decided(credit: CreditLine, limit: Limit, now: datetime) -> Line:
+    """The line as today's decision leaves it, never above what is booked for it. Raises: LineClosed."""
+    capped = None if limit.fen is None else min(limit.fen, credit.booked_fen)
+    return regraded(credit.line, replace(limit, fen=capped), now)
+
+
+def placed(credit: CreditLine, limit: Limit, hold_id: str, amount_fen: int, policy: Policy, now: datetime) -> Step:
+    """A hold on the line as today's decision leaves it.
+
+    Raises: LineClosed; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended; HoldExceedsLimit; HoldsFull;
+        in this order.
+    """
+    line = as_decided(credit, limit, now)
+    return holds.place(line, hold_id, amount_fen, policy.hold_days * DAY_SECONDS, now)
+
+
+def require_open(hold: Hold, now: datetime) -> None:
+    """Returns if the hold is open. Raises: HoldCaptured; HoldVoided; HoldExpired."""
+    refusals = {"captured": HoldCaptured, "voided": HoldVoided, "expired": HoldExpired}
+    state = state_at(hold, now)
+    if state != "open":
+        raise refusals[state]
+
+
+def line_state(line: Line) -> LineState:
+    """Where a line stands, in a word."""
+    return "closed" if line.closed else "suspended" if line.suspended_for else "open"
+
+
+def limit_view(
+    subject_id: str,
+    policy: Policy,
+    limit: Limit,
+    credit: CreditLine | None,
+    now: datetime,
+    reasons: tuple[str, ...],
+    *,
+    over: bool = False,
+) -> LimitView:
+    """What is told of a line, as a hold placed at this instant would find it; ``over``: its term is."""
+    line = None if credit is None else credit.line
+    if credit is not None and not credit.line.closed:
+        line = as_decided(credit, limit, now)
+    found = pulled(policy, limit, line, now)
+    return LimitView(
+        subject_id, policy.bank_id, found.state, found.limit_fen, found.used_fen, found.held_fen,
+        0 if over else found.available_fen, found.granted_fen, found.as_of, found.policy_version, limit.table_version,
+        (*reasons, TERM_OVER) if over else reasons, cost_said(policy),
+    )  # fmt: skip
+
+
+def hold_view(held: CreditHold, subject_id: str, now: datetime) -> HoldView:
+    """A hold as of now."""
+    hold, state = held.hold, state_at(held.hold, now)
+    left_fen = hold.left_fen if state == "open" else 0
+    return HoldView(
+        hold.hold_id, held.bank_id, subject_id, held.visit_ref, state, hold.amount_fen, hold.captured_fen, left_fen,
+        held.placed_at, hold.expires_at, held.policy_version,
+    )  # fmt: skip

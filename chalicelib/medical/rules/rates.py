@@ -1,0 +1,84 @@
+"""What credit costs a year, as people are told it and as the law bounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from chalicelib.core.money import BP, decimal
+from chalicelib.core.text import Text
+from chalicelib.medical.rules.policy import DayCount, Policy
+
+PPM = 1_000_000
+YEAR_DAYS: Mapping[DayCount, int] = {"actual/360": 360, "actual/365": 365}
+_CALENDAR_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class RateCeiling:
+    """The most that credit may cost a year, from a day up to, without, another; dated data with a source, never code.
+
+    Which one applies depends on the lender: 4 × LPR bounds private lending and not licensed banks; of banks a court
+    takes down what exceeds 24 % a year in all.
+    """
+
+    annual_bp: int
+    valid_from: date
+    valid_to: date | None
+    source: str
+
+    def in_force(self, on: date) -> bool:
+        """Whether the ceiling applies on this day."""
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
+
+
+def nominal_rate_bp(policy: Policy) -> int:
+    """The annual rate that the contract names: the daily rate times the days of its day count's year.
+
+    Rounded up, so that what is shown never understates.
+    """
+    return _up(policy.daily_rate_ppm * YEAR_DAYS[policy.day_count])
+
+
+def annualised_rate_bp(policy: Policy) -> int:
+    """What the credit costs a year at most, all costs counted in, on 365 days whatever the day count, rounded up.
+
+    Paid on the due day an item costs its fees, for the days without interest; kept longer it costs interest a day as
+    well. The cost of a day over the whole time lies between the two, so the greater is the most it can be:
+
+        max(fees / interest-free days, daily rate) × 365
+
+    Source: 中国人民银行公告〔2021〕第3号: the annualised rate is shown, by all costs on the principal really in use;
+        here by simple interest.
+    """
+    free = policy.interest_free_days
+    return _up(max(policy.fee_ppm * _CALENDAR_DAYS, policy.daily_rate_ppm * _CALENDAR_DAYS * free), free)
+
+
+def _up(ppm: int, over: int = 1) -> int:
+    """Millionths in basis points, rounded up."""
+    return -(-ppm * BP // (PPM * over))
+
+
+def broken_ceilings(policy: Policy, ceilings: Iterable[RateCeiling]) -> list[RateCeiling]:
+    """The ceilings that the policy exceeds on some day on which both are in force."""
+    until = policy.valid_to or date.max
+    meets = [one for one in ceilings if one.valid_from < until and policy.valid_from < (one.valid_to or date.max)]
+    return [one for one in meets if annualised_rate_bp(policy) > one.annual_bp]
+
+
+def said(rate_bp: int) -> str:
+    """A rate as people write it: 1825 bp are ``18.25 %``."""
+    return f"{decimal(rate_bp)} %"
+
+
+def cost_said(policy: Policy) -> Text:
+    """The terms in one sentence, as they are shown before a line is opened."""
+    words = Text(
+        "免息 {days} 天；此后按日 {percent}% 计息（单利，{count}），全部成本折合年化不超过 {rate}",
+        "{days} days without interest; then {percent} % a day (simple, {count}), at most {rate} a year in all",
+    )
+    percent = decimal(policy.daily_rate_ppm, 4).rstrip("0").rstrip(".")
+    rate = said(annualised_rate_bp(policy))
+    return words.format(days=policy.interest_free_days, percent=percent, count=policy.day_count, rate=rate)

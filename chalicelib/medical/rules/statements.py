@@ -1,0 +1,164 @@
+"""A month's statement of what a person owes a bank for medical care.
+
+    closing = opening + charged + interest + refunded + repaid + written off      (the last three are ≤ 0)
+
+for principal, fees and interest each, to the fen; a month opens with what the month before closed with, and the
+closing principal is what is posted on the line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from chalicelib.medical.rules.billing import (
+    Account,
+    Booked,
+    Kind,
+    Movement,
+    Refund,
+    Repayment,
+    WriteOff,
+    advanced,
+    charged,
+    refunded,
+    repaid,
+    written_off,
+)
+from chalicelib.medical.rules.charges import Charge, Debt, month_of, next_month
+from chalicelib.medical.rules.policy import Policy
+
+Event = Charge | Refund | Repayment | WriteOff
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Principal, fees and interest."""
+
+    principal_fen: int = 0
+    fee_fen: int = 0
+    interest_fen: int = 0
+
+    @property
+    def total_fen(self) -> int:
+        """All three."""
+        return self.principal_fen + self.fee_fen + self.interest_fen
+
+    def __add__(self, other: Sums) -> Sums:
+        """Both together, each by itself."""
+        return Sums(
+            self.principal_fen + other.principal_fen,
+            self.fee_fen + other.fee_fen,
+            self.interest_fen + other.interest_fen,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be paid by a day."""
+
+    due_on: date
+    fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One month of one line. What was written off stands beside it: ``off_fen`` is owed still, in all.
+
+    ``dues`` are what is owed at the month's end, by due day; those of days before that are overdue.
+    """
+
+    month: date
+    opening: Sums
+    charged: Sums
+    refunded: Sums
+    repaid: Sums
+    written_off: Sums
+    interest_fen: int
+    closing: Sums
+    overdue_fen: int
+    dues: tuple[Due, ...]
+    off_fen: int
+    movements: tuple[Movement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A statement, and the account with which the next month opens."""
+
+    statement: Statement
+    account: Account
+
+
+def booked(account: Account, event: Event, policies: Sequence[Policy]) -> Booked:
+    """The account after an event that was accepted before; see ``billing`` for what is refused."""
+    if isinstance(event, Charge):
+        return charged(account, event, policies)
+    if isinstance(event, Refund):
+        return refunded(account, event, policies)
+    if isinstance(event, Repayment):
+        return repaid(account, event, policies)
+    return written_off(account, event, policies)
+
+
+def statement(opening: Account, events: Iterable[Event], policies: Sequence[Policy]) -> Stated:
+    """The statement of the month with which the account opens.
+
+    Args:
+        opening: As of the first day of the month.
+        events: All of the month, in the order in which they were accepted.
+        policies: All versions that were in force since the first charge that is still owed.
+    """
+    month, end = opening.as_of, next_month(opening.as_of)
+    assert month == month_of(month), "a statement is of a calendar month"
+    account, movements, arisen = opening, list[Movement](), 0
+    for event in events:
+        assert account.as_of <= event.day < end, "events of the month come in their order"
+        before = advanced(account, event.day, policies)
+        arisen += _interest(before) - _interest(account)
+        step = booked(before, event, policies)
+        movements += step.movements
+        account = step.account
+    closing = advanced(account, end, policies)
+    arisen += _interest(closing) - _interest(account)
+    return Stated(_statement(opening, closing, movements, arisen), closing)
+
+
+def _statement(opening: Account, closing: Account, movements: Sequence[Movement], interest_fen: int) -> Statement:
+    owed = [debt for debt in closing.debts if debt.owed_fen and debt.off_on is None]
+    dues: Counter[date] = Counter()
+    for debt in owed:
+        dues[debt.charge.due_on] += debt.owed_fen
+    of: dict[Kind, Sums] = {
+        kind: _moved(movements, kind) for kind in ("charge", "refund", "repayment", "write_off")
+    }  # fmt: skip
+    made = Statement(
+        opening.as_of, _sums(opening), of["charge"], of["refund"], of["repayment"], of["write_off"], interest_fen,
+        _sums(closing), sum(fen for day, fen in dues.items() if day < closing.as_of),
+        tuple(Due(day, dues[day]) for day in sorted(dues)),
+        sum(debt.owed_fen for debt in closing.debts if debt.off_on), tuple(movements),
+    )  # fmt: skip
+    parts = (made.opening, made.charged, made.refunded, made.repaid, made.written_off, Sums(0, 0, interest_fen))
+    assert sum(parts, Sums()) == made.closing, "a statement adds up"
+    return made
+
+
+def _moved(movements: Iterable[Movement], kind: Kind) -> Sums:
+    """What movements of this kind changed on the line; those of what had been written off stand beside it."""
+    on_line = [one for one in movements if one.kind == kind and not one.off]
+    return sum((Sums(one.principal_fen, one.fee_fen, one.interest_fen) for one in on_line), Sums())
+
+
+def _sums(account: Account) -> Sums:
+    return sum((_sums_of(debt) for debt in account.debts if debt.off_on is None), Sums())
+
+
+def _sums_of(debt: Debt) -> Sums:
+    return Sums(debt.principal_fen, debt.fee_owed_fen, debt.interest_owed_fen)
+
+
+def _interest(account: Account) -> int:
+    """All interest so far of what has not been written off."""
+    return sum(debt.interest_so_far_fen for debt in account.debts if debt.off_on is None)

@@ -1,0 +1,41 @@
+"""What happens with medical credit: one function per verb."""
+
+from chalicelib.medical.service.desk import Bank
+from chalicelib.medical.service.holding import Wish, capture, hold, raise_hold, read_hold, void
+from chalicelib.medical.service.lending import close_own, move_line, open_for, open_own
+from chalicelib.medical.service.policies import (
+    PolicyView,
+    VersionView,
+    draft,
+    edit,
+    list_versions,
+    move,
+    read_version,
+    try_out,
+)
+from chalicelib.medical.service.pulling import Pulls, pull, pull_many
+
+__all__ = [
+    "Bank",
+    "PolicyView",
+    "Pulls",
+    "VersionView",
+    "Wish",
+    "capture",
+    "close_own",
+    "draft",
+    "edit",
+    "hold",
+    "list_versions",
+    "move",
+    "move_line",
+    "open_for",
+    "open_own",
+    "pull",
+    "pull_many",
+    "raise_hold",
+    "read_hold",
+    "read_version",
+    "try_out",
+    "void",
+]

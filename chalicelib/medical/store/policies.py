@@ -1,0 +1,81 @@
+"""Policies: the head of each bank's, and its versions. A version that is no draft any more never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.core import codec, table
+from chalicelib.core.commit import Unit
+from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.table import IntAttribute, Key, Row
+from chalicelib.medical.rules import Policy
+from chalicelib.medical.rules.heads import Head
+
+
+class _HeadRow(Row, discriminator="medical-policy"):
+    document = UnicodeAttribute()
+    revision = IntAttribute()
+
+
+class _VersionRow(Row, discriminator="medical-policy-version"):
+    document = UnicodeAttribute()
+
+
+def head_key(city_id: str, bank_id: str) -> Key:
+    """Where a bank's head is: to be fetched with what else a request needs."""
+    return Key(f"{city_id}#medical-policies", bank_id)
+
+
+def head_in(rows: Mapping[Key, Row], city_id: str, bank_id: str) -> Head | None:
+    """The head among fetched rows; None if it was not found."""
+    row = rows.get(head_key(city_id, bank_id))
+    if row is None:
+        return None
+    assert isinstance(row, _HeadRow)
+    return codec.from_json(Head, row.document)
+
+
+def save_head(unit: Unit, head: Head) -> Head:
+    """Writes a head, if nobody else has since it was seen; returns it as it is written."""
+    written = replace(head, revision=head.revision + 1)
+    versions = {f"{version}": listed for version, listed in written.versions.items()}
+    document = {field.name: getattr(written, field.name) for field in fields(written)} | {"versions": versions}
+    row = _HeadRow(*head_key(head.city_id, head.bank_id))
+    row.document, row.revision = codec.to_json(document), written.revision
+    if head.revision == 0:
+        unit.create(row, Conflict)
+    else:
+        unit.put(row, _HeadRow.revision == head.revision, Conflict)
+    return written
+
+
+def version_key(city_id: str, bank_id: str, version: int) -> Key:
+    """Where a version's content is: to be fetched with what else a request needs."""
+    return Key(f"{city_id}#medical-policy#{bank_id}", f"{version:06d}")
+
+
+def version_in(rows: Mapping[Key, Row], key: Key) -> Policy:
+    """A version's content among fetched rows, be it a draft or not. Raises: NotFound."""
+    row = rows.get(key)
+    if row is None:
+        raise NotFound
+    assert isinstance(row, _VersionRow)
+    return codec.from_json(Policy, row.document)
+
+
+def save_version(unit: Unit, policy: Policy) -> None:
+    """Writes the content of a draft. That it is one still is a condition on its head, in the same unit."""
+    key = version_key(policy.city_id, policy.bank_id, policy.version)
+    unit.put(_VersionRow(*key, document=codec.to_json(policy)))
+
+
+@table.kept
+def load_version(city_id: str, bank_id: str, version: int) -> Policy:
+    """The content of a version that is no draft any more, kept in memory. Raises: NotFound."""
+    row = table.get(_VersionRow, version_key(city_id, bank_id, version))
+    if row is None:
+        raise NotFound
+    return codec.from_json(Policy, row.document)
