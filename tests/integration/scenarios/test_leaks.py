@@ -161,7 +161,7 @@ OF_THE_CITY = {
     "/v1/cities/{city_id}/partners", "/v1/cities/{city_id}/partners/{partner_id}",
     "/v1/cities/{city_id}/scores", "/v1/cities/{city_id}/review", "/v1/cities/{city_id}/statistics",
     "/v1/cities/{city_id}/merchants/{merchant_id}/offers", "/v1/cities/{city_id}/merchants/{merchant_id}/offers/export",
-    "/v1/cities/{city_id}/partners/{partner_id}/statements",
+    "/v1/cities/{city_id}/partners/{partner_id}/statements", "/v1/cities/{city_id}/banks/{bank_id}/credit-policies",
 }  # fmt: skip
 
 
@@ -175,6 +175,7 @@ def things(world: World, actor: str, city: str) -> dict[str, str]:
         "partner_id": "xiamen-library", "agreement_id": "none-such", "scenario_id": "library", "version": "1",
         "kind": "all_benefits", "job_id": "none-such", "merchant_id": "qingliu-farm", "offer_id": "none-such",
         "quote_id": "xiamen." + receipt.partition(".")[2], "day": "2026-08-01",
+        "bank_id": "demo-bank", "hold_id": "none-such",
     }  # fmt: skip
 
 
