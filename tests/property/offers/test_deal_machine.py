@@ -299,6 +299,6 @@ def opened() -> Iterator[Stall]:
 
 def test_LIMIT_LEDGER_ONCE_CONSENT_REWARD_of_deals_in_any_order(opened: Stall) -> None:
     Deals.stall = opened
-    examples = 300 if settings.default and not settings.default.derandomize else 40
+    examples = 40 if settings().derandomize else 100
     wanted = settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Deals, settings=wanted)
