@@ -43,12 +43,16 @@ class Role:
 CHART: Mapping[str, Role] = MappingProxyType(
     {
         "takings": Role("Assets", Text("顾客实付", "paid by customers on the spot")),
-        "receivable": Role("Assets", Text("应收补贴", "owed to it by those who fund discounts")),
+        "receivable": Role("Assets", Text("应收款", "owed to it by those who pay for its sales")),
         "cash": Role("Assets", Text("银行存款", "held at its bank")),
-        "payable": Role("Liabilities", Text("应付补贴", "owed by it for discounts it funds")),
+        "loans": Role("Assets", Text("信用就医贷款", "lent by it to a patient")),
+        "payable": Role("Liabilities", Text("应付款", "owed by it for what it pays of others' sales")),
         "sales": Role("Income", Text("按标价的销售额", "sales at list price")),
+        "interest": Role("Income", Text("利息收入", "interest paid to it")),
+        "fees": Role("Income", Text("手续费收入", "fees paid to it")),
         "discount": Role("Expenses", Text("自担让利", "the part of a discount it bears on its own sales")),
         "subsidy": Role("Expenses", Text("补贴支出", "the part of a discount it funds on others' sales")),
+        "losses": Role("Expenses", Text("核销损失", "loans that it has written off")),
         "opening": Role("Equity", Text("期初余额", "brought forward from before the ledger")),
     }
 )

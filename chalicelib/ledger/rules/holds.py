@@ -128,6 +128,13 @@ def repay(line: Line, amount_fen: int, now: datetime) -> Line:
     return replace(line, posted_fen=line.posted_fen - amount_fen).check()
 
 
+def released(line: Line, posted_fen: int, now: datetime) -> Line:
+    """The line after so much of what is posted on it left it, which may be nothing: an event that it puts in order."""
+    assert 0 <= posted_fen <= line.posted_fen, "no more leaves a line than is posted on it"
+    line = _next(line, now)
+    return replace(line, posted_fen=line.posted_fen - posted_fen).check()
+
+
 def refund(line: Line, amount_fen: int, now: datetime, *, refundable_fen: int, owed_fen: int) -> Returned:
     """The line after a capture was refunded, whatever its state is.
 

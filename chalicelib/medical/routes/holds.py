@@ -16,10 +16,11 @@ from chalicelib.ledger.rules.lines import (
     HoldVoided,
     LineClosed,
     LineSuspended,
+    RefundExceedsCapture,
 )
 from chalicelib.medical import service
 from chalicelib.medical.routes.blueprint import routes
-from chalicelib.medical.rules import HospitalNotCovered, PolicyNotInForce, TermOver
+from chalicelib.medical.rules import ChargeUnknown, HospitalNotCovered, PolicyNotInForce, TermOver
 from chalicelib.medical.rules.credit import LineMissing
 from chalicelib.partners.rules import PartnerSuspended
 from chalicelib.scenarios.service import RecipientNotNamed
@@ -86,3 +87,17 @@ def capture_hold(call: Call) -> Reply:
 def void_hold(call: Call) -> Reply:
     """What is left of it is back on the line at once; what was captured stays captured."""
     return Reply(service.void(call.unit, call.effect_intent, call.now, call.caller, call.path["hold_id"]))
+
+
+@routes.route(
+    "POST", "/v1/credit-holds/{hold_id}/refunds", policy=_HOSPITAL, effect=True, status=201,
+    body="medical/refund_charge.json", reply="medical/refunded.json",
+    problems=(ChargeUnknown, RefundExceedsCapture, Conflict),
+    summary=Text("退还一笔扣款的全部或一部分", "Give back a capture, wholly or in part"),
+)  # fmt: skip
+def refund_charge(call: Call) -> Reply:
+    """At any time, also after the hold has ended; what the patient had paid already, his bank owes him."""
+    hold_id, charge_id, amount_fen = call.path["hold_id"], call.body["charge_id"], call.body["amount_fen"]
+    return Reply(
+        service.refund(call.unit, call.effect_intent, call.now, call.caller, hold_id, charge_id, amount_fen), 201
+    )

@@ -2,19 +2,17 @@
 
 from chalicelib.medical.rules import lifecycle, visits
 from chalicelib.medical.rules.billing import (
-    CURRENCY,
     Account,
     Booked,
     ChargeUnknown,
     Movement,
-    Refund,
-    Repayment,
+    PayoutExceedsCredit,
     RepaymentCurrency,
     RepaymentTooSmall,
-    WriteOff,
     WriteOffTooEarly,
     advanced,
     charged,
+    paid_out,
     payoff_fen,
     refunded,
     reminded,
@@ -32,6 +30,15 @@ from chalicelib.medical.rules.charges import (
     rate_days,
     rate_on,
     split_refund,
+)
+from chalicelib.medical.rules.events import (
+    CURRENCY,
+    Event,
+    Payout,
+    Refund,
+    Reminder,
+    Repayment,
+    WriteOff,
 )
 from chalicelib.medical.rules.exposure import (
     ExposureCapReached,
@@ -135,10 +142,10 @@ from chalicelib.medical.rules.rates import (
 )
 from chalicelib.medical.rules.statements import (
     Due,
-    Event,
     Stated,
     Statement,
     Sums,
+    booked,
     statement,
 )
 from chalicelib.medical.rules.tryout import (
@@ -205,6 +212,8 @@ __all__ = [
     "Movement",
     "Obligation",
     "PayerNotPatient",
+    "Payout",
+    "PayoutExceedsCredit",
     "People",
     "Policy",
     "PolicyApprovalByAuthor",
@@ -218,6 +227,7 @@ __all__ = [
     "RateCeiling",
     "RecordDue",
     "Refund",
+    "Reminder",
     "Repayment",
     "RepaymentCurrency",
     "RepaymentTooSmall",
@@ -242,6 +252,7 @@ __all__ = [
     "accrued",
     "advanced",
     "annualised_rate_bp",
+    "booked",
     "broken_ceilings",
     "charge_of",
     "charged",
@@ -265,6 +276,7 @@ __all__ = [
     "opened_in_emergency",
     "opening",
     "overdue_from",
+    "paid_out",
     "payer_of",
     "payoff_fen",
     "population",

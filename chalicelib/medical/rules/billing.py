@@ -19,9 +19,8 @@ from chalicelib.core.errors import Problem
 from chalicelib.core.text import Text
 from chalicelib.ledger.rules.lines import LineClosed, RefundExceedsCapture, RepaymentExceedsDebt, check_amount
 from chalicelib.medical.rules.charges import Charge, Debt, accrued, next_month
+from chalicelib.medical.rules.events import CURRENCY, Payout, Refund, Reminder, Repayment, WriteOff
 from chalicelib.medical.rules.policy import Policy
-
-CURRENCY = "CNY"
 
 Kind = Literal["charge", "refund", "repayment", "write_off"]
 
@@ -44,6 +43,12 @@ class ChargeUnknown(Problem):
     title = Text("没有这笔扣款", "There is no such charge")
 
 
+class PayoutExceedsCredit(Problem):
+    code = "payout-exceeds-credit"
+    status = 409
+    title = Text("退还金额超过应退余额", "This is more than what is owed back")
+
+
 class WriteOffTooEarly(Problem):
     code = "write-off-too-early"
     status = 409
@@ -53,10 +58,11 @@ class WriteOffTooEarly(Problem):
 @dataclass(frozen=True, slots=True)
 class Account:
     """A person's debts to a bank, in the order in which they are paid. Interest is counted for the days before
-    ``as_of``."""
+    ``as_of``; ``back_fen`` is what the bank owes him back, refunded after he had paid it."""
 
     as_of: date
     debts: tuple[Debt, ...] = ()
+    back_fen: int = 0
 
     @property
     def posted_fen(self) -> int:
@@ -73,35 +79,6 @@ class Account:
         places = [_place(debt.check()) for debt in self.debts]
         assert places == sorted(set(places)), "debts are kept in the order in which they are paid, each once"
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Repayment:
-    """Money paid back. ``day``: the day of the city on which it came."""
-
-    repayment_id: str
-    day: date
-    amount_fen: int
-    currency: str = CURRENCY
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """An item taken back by its hospital, wholly or in part."""
-
-    refund_id: str
-    charge_id: str
-    day: date
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOff:
-    """A bank writes off all that a person owes, of which something has been overdue for ``least_days``."""
-
-    event_id: str
-    day: date
-    least_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +119,7 @@ def advanced(account: Account, day: date, policies: Sequence[Policy]) -> Account
     while account.as_of < day:
         until = min(day, next_month(account.as_of))
         debts = tuple(accrued(debt, account.as_of, until, policies) for debt in account.debts)
-        account = Account(until, debts)
+        account = replace(account, as_of=until, debts=debts)
     return account
 
 
@@ -176,7 +153,21 @@ def refunded(account: Account, refund: Refund, policies: Sequence[Policy]) -> Bo
     fee_back_fen = max(0, -new.fee_owed_fen)
     new = _settled(replace(new, fee_paid_fen=new.fee_paid_fen - fee_back_fen), account.as_of)
     movement = _movement(account.as_of, "refund", refund.refund_id, old, new)
-    return Booked(_with(account, new), (movement,), old.posted_fen - new.posted_fen, back_fen + fee_back_fen)
+    to_person_fen = back_fen + fee_back_fen
+    account = replace(_with(account, new), back_fen=account.back_fen + to_person_fen)
+    return Booked(account, (movement,), old.posted_fen - new.posted_fen, to_person_fen)
+
+
+def paid_out(account: Account, payout: Payout, policies: Sequence[Policy]) -> Booked:
+    """The account after the bank gave back what it owes.
+
+    Raises: AmountNotWhole; AmountNotPositive; AmountTooLarge; PayoutExceedsCredit; in this order.
+    """
+    check_amount(payout.amount_fen)
+    if payout.amount_fen > account.back_fen:
+        raise PayoutExceedsCredit
+    account = advanced(account, payout.day, policies)
+    return Booked(replace(account, back_fen=account.back_fen - payout.amount_fen), ())
 
 
 def repaid(
@@ -254,12 +245,13 @@ def written_off(account: Account, event: WriteOff, policies: Sequence[Policy]) -
     return Booked(account, movements, line_fen)
 
 
-def reminded(account: Account, charge_ids: Sequence[str], day: date) -> Account:
+def reminded(account: Account, reminder: Reminder, policies: Sequence[Policy]) -> Booked:
     """The account after a reminder of these charges was sent; the first one counts."""
+    account = advanced(account, reminder.day, policies)
     for debt in account.debts:
-        if debt.charge.charge_id in charge_ids and debt.reminded_on is None:
-            account = _with(account, replace(debt, reminded_on=day))
-    return account
+        if debt.charge.charge_id in reminder.charge_ids and debt.reminded_on is None:
+            account = _with(account, replace(debt, reminded_on=reminder.day))
+    return Booked(account, ())
 
 
 def _place(debt: Debt) -> tuple[date, date, str]:

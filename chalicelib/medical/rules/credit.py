@@ -34,7 +34,11 @@ class LineMissing(Problem):
 
 @dataclass(frozen=True, slots=True)
 class CreditLine:
-    """A person's line with a bank. ``ref`` is the account by which it was opened, ``guard`` that account's then."""
+    """A person's line with a bank. ``ref`` is the account by which it was opened, ``guard`` that account's then.
+
+    Statements are made of all days before ``stated_until``, from the events that the line took up to its version
+    ``stated_version``.
+    """
 
     city_id: str
     bank_id: str
@@ -45,6 +49,8 @@ class CreditLine:
     shard: int
     booked_fen: int
     guard: int
+    stated_until: date | None = None
+    stated_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +120,26 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class HoldStep:
-    """A hold after a step: how much was captured by it, and how much went back to the line."""
+    """A hold after a step: how much was captured by it, and how much went back to the line.
+
+    ``charge_id`` names what was captured, should it be refunded.
+    """
 
     hold: HoldView
     captured_fen: int
     returned_fen: int
+    charge_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """What became of a refund: how much of it lowered what is owed, and how much the bank owes the patient now, since
+    he had paid it already."""
+
+    charge_id: str
+    refunded_fen: int
+    to_line_fen: int
+    to_person_fen: int
 
 
 def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from chalicelib.medical.rules.billing import (
@@ -18,19 +18,23 @@ from chalicelib.medical.rules.billing import (
     Booked,
     Kind,
     Movement,
-    Refund,
-    Repayment,
-    WriteOff,
     advanced,
     charged,
+    paid_out,
     refunded,
+    reminded,
     repaid,
     written_off,
 )
 from chalicelib.medical.rules.charges import Charge, Debt, month_of, next_month
+from chalicelib.medical.rules.events import Event, Payout, Refund, Reminder, Repayment
 from chalicelib.medical.rules.policy import Policy
 
-Event = Charge | Refund | Repayment | WriteOff
+KEPT_DAYS = 366
+"""For how long a charge that was cleared can be refunded, and counts among defaults in a row."""
+
+MOST_DEBTS = 500
+"""Of cleared charges beyond this number the oldest are forgotten sooner: a statement is one item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ def booked(account: Account, event: Event, policies: Sequence[Policy]) -> Booked
         return refunded(account, event, policies)
     if isinstance(event, Repayment):
         return repaid(account, event, policies)
+    if isinstance(event, Payout):
+        return paid_out(account, event, policies)
+    if isinstance(event, Reminder):
+        return reminded(account, event, policies)
     return written_off(account, event, policies)
 
 
@@ -123,7 +131,19 @@ def statement(opening: Account, events: Iterable[Event], policies: Sequence[Poli
         account = step.account
     closing = advanced(account, end, policies)
     arisen += _interest(closing) - _interest(account)
-    return Stated(_statement(opening, closing, movements, arisen), closing)
+    return Stated(_statement(opening, closing, movements, arisen), _without_old(closing))
+
+
+def _without_old(account: Account) -> Account:
+    """The account without what was cleared long ago, so that it stays as small as what is owed and was of late."""
+    debts = tuple(debt for debt in account.debts if not _old(debt, account.as_of))
+    cleared = sorted((debt.cleared_on, number) for number, debt in enumerate(debts) if debt.cleared_on is not None)
+    dropped = {number for _, number in cleared[: max(0, len(debts) - MOST_DEBTS)]}
+    return replace(account, debts=tuple(debt for number, debt in enumerate(debts) if number not in dropped))
+
+
+def _old(debt: Debt, on: date) -> bool:
+    return debt.cleared_on is not None and (on - debt.cleared_on).days > KEPT_DAYS
 
 
 def _statement(opening: Account, closing: Account, movements: Sequence[Movement], interest_fen: int) -> Statement:

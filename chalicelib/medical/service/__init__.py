@@ -14,6 +14,7 @@ from chalicelib.medical.service.policies import (
     try_out,
 )
 from chalicelib.medical.service.pulling import Pulls, pull, pull_many
+from chalicelib.medical.service.refunding import refund
 
 __all__ = [
     "Bank",
@@ -36,6 +37,7 @@ __all__ = [
     "raise_hold",
     "read_hold",
     "read_version",
+    "refund",
     "try_out",
     "void",
 ]

@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib.cities import store as cities
-from chalicelib.core import clock, effect, ids, table
+from chalicelib.core import effect, ids, table
 from chalicelib.core.auth import Caller
 from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.table import Key, Row
+from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.holds import Step
 from chalicelib.medical import store
@@ -33,6 +34,7 @@ from chalicelib.medical.rules.credit import (
     placed,
     require_open,
 )
+from chalicelib.medical.service.charging import Taken, charge_all
 from chalicelib.medical.service.grounds import (
     Ground,
     Judged,
@@ -102,7 +104,7 @@ def raise_hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_i
 
 
 def _raise_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_id: str, amount_fen: int) -> HoldView:
-    person_id, bank_id = _opened(caller, hold_id)
+    person_id, bank_id = opened(caller, hold_id)
     resident = AccountRef(caller.city_id, person_id)
     more = [store.head_key(caller.city_id, bank_id), accounts.account_key(resident)]
     found = _read(caller, hold_id, more)
@@ -191,22 +193,28 @@ def _step(
     held = replace(found.held, hold=step.hold)
     store.save_line(unit, found.credit, replace(found.credit, line=step.line))
     store.save_hold(unit, held)
+    charge_id = intent.effect_id if step.captured_fen else None
     view = hold_view(held, subjects.known_as(caller.sector, held.ref), now)
-    reply = HoldStep(view, step.captured_fen, step.returned_fen)
-    day = clock.day_in(cities.control_in(found.rows, held.city_id).time_zone, now)
+    reply = HoldStep(view, step.captured_fen, step.returned_fen, charge_id)
     facts = {
-        "v": 1, "hold_id": hold_id, "bank_id": held.bank_id, "policy_version": held.policy_version, "day": f"{day}",
+        "v": 1, "hold_id": hold_id, "bank_id": held.bank_id, "policy_version": held.policy_version,
         "captured_fen": step.captured_fen, "returned_fen": step.returned_fen,
     }  # fmt: skip
     purpose, subject = f"{verb}:{held.city_id}/{held.scenario_id}", accounts.account_pk(held.ref)
-    unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=reply, subject=subject))
+    if step.captured_fen:
+        control = cities.control_in(found.rows, held.city_id)
+        taken = [Taken(held, step, held.visit_ref)]
+        entry = charge_all(unit, control, found.credit, taken, intent.effect_id, purpose)
+        unit.effect(ledger.effect_row(intent, entry, facts=facts, reply=reply, subject=subject))
+    else:
+        unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=reply, subject=subject))
     unit.commit()
     return reply
 
 
 def read_hold(now: datetime, caller: Caller, hold_id: str) -> HoldView:
     """A hospital's own hold as of now. Raises: NotFound."""
-    _opened(caller, hold_id)
+    opened(caller, hold_id)
     key = store.hold_key(caller.city_id, hold_id)
     held = store.hold_in(table.fetch([key]), key)
     if held is None:
@@ -216,7 +224,7 @@ def read_hold(now: datetime, caller: Caller, hold_id: str) -> HoldView:
 
 def _read(caller: Caller, hold_id: str, more: list[Key] | None = None) -> _Found:
     """A hold with its line and its city, in one BatchGet. Raises: NotFound: another hospital's, or invented."""
-    person_id, bank_id = _opened(caller, hold_id)
+    person_id, bank_id = opened(caller, hold_id)
     hold_key = store.hold_key(caller.city_id, hold_id)
     line_key = store.line_key(caller.city_id, person_id, bank_id)
     rows = table.fetch([cities.control_key(caller.city_id), hold_key, line_key, *(more or ())])
@@ -234,7 +242,7 @@ def _sealed(caller: Caller, credit: CreditLine) -> str:
     return ids.pairwise(_sector(caller), f"{person}{credit.line.version:0{_VERSION_DIGITS}d}/{credit.bank_id}")
 
 
-def _opened(caller: Caller, hold_id: str) -> tuple[str, str]:
+def opened(caller: Caller, hold_id: str) -> tuple[str, str]:
     """The person and the bank of a hold. Raises: NotFound: sealed for another hospital, or not here."""
     secret = ids.open_pairwise(_sector(caller), hold_id)
     if secret is None:

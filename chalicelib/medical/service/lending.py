@@ -103,8 +103,11 @@ def _open_once(
         ground.host.city_id, ground.bank_id, account.ref, line, policy.version, ground.today, shard, limit_fen,
         account.guard,
     )  # fmt: skip
+    if seen is not None:
+        credit = replace(credit, stated_until=seen.stated_until, stated_version=seen.stated_version)
     accounts.check_guard(unit, account, Conflict)
     store.save_line(unit, seen, credit)
+    store.point_to(unit, credit)
     store.book(unit, credit, 0, shard_caps(policy.exposure_cap_fen, ground.shards)[shard])
     subject_id = subjects.known_as(sector, account.ref)
     view = limit_view(subject_id, policy, judged.limit, credit, now, judged.reasons)

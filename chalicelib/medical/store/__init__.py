@@ -1,5 +1,18 @@
 """What is remembered of medical credit. Keys: ``docs/keys.md``."""
 
+from chalicelib.medical.store.bills import (
+    EventRow,
+    append_event,
+    event_of,
+    events_after,
+    line_of,
+    lines_of,
+    list_statements,
+    point_to,
+    save_statement,
+    statement_in,
+    statement_key,
+)
 from chalicelib.medical.store.credit import (
     book,
     hold_in,
@@ -20,18 +33,29 @@ from chalicelib.medical.store.policies import (
 )
 
 __all__ = [
+    "EventRow",
+    "append_event",
     "book",
+    "event_of",
+    "events_after",
     "head_in",
     "head_key",
     "hold_in",
     "hold_key",
     "line_in",
     "line_key",
+    "line_of",
+    "lines_of",
+    "list_statements",
     "load_version",
+    "point_to",
     "save_head",
     "save_hold",
     "save_line",
+    "save_statement",
     "save_version",
+    "statement_in",
+    "statement_key",
     "version_in",
     "version_key",
 ]

@@ -31,7 +31,7 @@ HEADINGS = [
     "行别 row", "记账日 day", "当地时间 local time", "补记 late", "用途 purpose", "分录 entry", "冲销分录 reverses",
     "原销售日 sold on", "按标价的销售额 sales at list price (CNY)", "顾客实付 paid by customers on the spot (CNY)",
     "自担让利 the part of a discount it bears on its own sales (CNY)",
-    "应收补贴 owed to it by those who fund discounts (CNY)", "其他账户 to other accounts (CNY)",
+    "应收款 owed to it by those who pay for its sales (CNY)", "其他账户 to other accounts (CNY)",
     "应收自 owed by xiamen/bank/demo-bank (CNY)", "应收自 owed by xiamen/city (CNY)", "应收余额 balance owed (CNY)",
 ]  # fmt: skip
 NUMBER = re.compile(r"-?[0-9]+\.[0-9]{2}")

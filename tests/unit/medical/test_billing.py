@@ -25,6 +25,7 @@ from chalicelib.medical.rules import (
     Fee,
     Movement,
     Refund,
+    Reminder,
     Repayment,
     RepaymentCurrency,
     RepaymentTooSmall,
@@ -209,8 +210,8 @@ def test_an_event_of_an_earlier_day_counts_from_when_it_is_known() -> None:
 
 
 def test_the_first_reminder_counts() -> None:
-    made = reminded(account(100, 200), ["a"], DUE - 5 * DAY)
-    made = reminded(made, ["a", "b"], DUE)
+    made = reminded(account(100, 200), Reminder("m", DUE - 5 * DAY, ("a",)), TERMS).account
+    made = reminded(made, Reminder("n", DUE, ("a", "b")), TERMS).account
     assert [debt.reminded_on for debt in made.debts] == [DUE - 5 * DAY, DUE]
 
 

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.medical.rules import (
     Account,
     Obligation,
+    Reminder,
     Repayment,
     Rule,
     Suspended,
@@ -75,7 +76,7 @@ def test_who_is_reminded() -> None:
     account = repaid(account, Repayment("r", date(2027, 1, 5), 100), [policy()]).account
     assert to_remind(account.debts, date(2027, 2, 7), 5) == ()
     assert to_remind(account.debts, date(2027, 2, 8), 5) == ("b",)
-    account = reminded(account, ["b"], date(2027, 2, 8))
+    account = reminded(account, Reminder("m", date(2027, 2, 8), ("b",)), [policy()]).account
     assert to_remind(account.debts, date(2027, 2, 20), 5) == ("c",), "one that was forgotten is sent late"
     assert obligation(account.debts[1]) == Obligation("b", date(2027, 2, 13), date(2027, 2, 8), None)
     assert obligation(account.debts[0]).cleared_on == date(2027, 1, 5)
