@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -57,7 +58,13 @@ def control_in(rows: dict[Key, Row], city_id: str) -> Control:
     if row is None:
         raise NotFound
     assert isinstance(row, _ControlRow)
-    return codec.from_json(Control, row.document)
+    return _control(row.document)
+
+
+@lru_cache(maxsize=64)
+def _control(document: str) -> Control:
+    """What a control item says: read by every request, and nearly always the same as by the one before."""
+    return codec.from_json(Control, document)
 
 
 def load_control(city_id: str) -> Control:

@@ -100,8 +100,7 @@ def portion(part: int, units: int, start: int, stop: int) -> int:
 
 def decimal(amount: int, digits: int = 2) -> str:
     """The amount in whole units with this many digits behind the point: 1999 fen are ``19.99``. Never by a float."""
-    sign = "-" if whole(amount) < 0 else ""
     if not digits:
-        return f"{amount}"
-    units, rest = divmod(abs(amount), 10**digits)
-    return f"{sign}{units}.{rest:0{digits}d}"
+        return f"{whole(amount)}"
+    sign, text = "-" if whole(amount) < 0 else "", f"{abs(amount)}".zfill(digits + 1)
+    return f"{sign}{text[:-digits]}.{text[-digits:]}"

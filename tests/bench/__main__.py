@@ -18,7 +18,16 @@ from rich.table import Table
 
 import tests.conftest  # noqa: F401 - sets the environment that the app reads
 
-MODULES = ("bench_linking", "bench_conversions", "bench_scenarios", "bench_offers", "bench_import")
+MODULES = (
+    "bench_linking",
+    "bench_conversions",
+    "bench_scenarios",
+    "bench_offers",
+    "bench_medical",
+    "bench_ledger",
+    "bench_import",
+)
+UNITS = {"rows_per_second": "{:,.0f} rows/s", "mb": "{:,.2f} MB", "us": "{:,.2f} µs"}
 OUTPUT = Path("build/bench.json")
 
 
@@ -39,12 +48,12 @@ def main() -> int:
 
 
 def is_rate(row: dict[str, Any]) -> bool:
-    """Whether the figure is rows per second, of which more is better, and not a time."""
+    """Whether the figure is rows per second, of which more is better, and not a time or a size."""
     return "floor_rows_per_second" in row
 
 
 def kept(row: dict[str, Any]) -> bool:
-    """Whether a ratio keeps its limit: at least it for a rate, at most it for a time. Without one, it does."""
+    """Whether a ratio keeps its limit: at least it for a rate, at most it for all else. Without one, it does."""
     if row["limit"] is None:
         return True
     return bool(row["ratio"] >= row["limit"] if is_rate(row) else row["ratio"] <= row["limit"])
@@ -53,8 +62,8 @@ def kept(row: dict[str, Any]) -> bool:
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table("figure", "floor", "Egret", "ratio", "limit", "")
     for row in rows:
-        unit = "rows_per_second" if is_rate(row) else "us"
-        said = "{:,.0f} rows/s" if is_rate(row) else "{:,.2f} µs"
+        unit = next(unit for unit in UNITS if f"floor_{unit}" in row)
+        said = UNITS[unit]
         limit = "none" if row["limit"] is None else f"{'≥' if is_rate(row) else '≤'} {row['limit']:g}"
         mark = "" if row["limit"] is None else "[green]✓[/]" if kept(row) else "[red]✗[/]"
         floor, ours = said.format(row[f"floor_{unit}"]), said.format(row[f"ours_{unit}"])

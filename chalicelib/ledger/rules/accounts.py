@@ -107,6 +107,14 @@ def parse_account(name: str) -> Account:
     return Account(Party(city_id, own or kind, partner_id), role, subject)
 
 
+@lru_cache(maxsize=16_384)
+def is_account(name: str) -> bool:
+    """Whether ``name`` is well formed as an account's, of a role that the chart names."""
+    found = _ACCOUNT.fullmatch(name)
+    return found is not None and found[5] in CHART
+
+
+@lru_cache(maxsize=4096)
 def parse_party(name: str) -> Party:
     """The party of a name; any other text is a broken belief."""
     found = _PARTY_ALONE.fullmatch(name)
@@ -115,6 +123,7 @@ def parse_party(name: str) -> Party:
     return Party(city_id, own or kind, partner_id)
 
 
+@lru_cache(maxsize=4096)
 def is_party(name: str) -> bool:
     """Whether ``name`` is well formed as a party's."""
     return _PARTY_ALONE.fullmatch(name) is not None

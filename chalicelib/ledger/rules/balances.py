@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,18 +55,18 @@ def trial_balance(entries: Iterable[Entry], before: datetime | None = None) -> T
 
     Memory grows with the accounts, not with the entries.
     """
-    debits: Counter[Holding] = Counter()
-    credits_: Counter[Holding] = Counter()
+    debits: dict[Holding, int] = {}
+    credits_: dict[Holding, int] = {}
     counted = 0
     for entry in entries:
         if before is not None and entry.at >= before:
             continue
         counted += 1
-        for posting in entry.postings:
-            side = debits if posting.amount > 0 else credits_
-            side[posting.account, posting.asset] += abs(posting.amount)
+        for account, asset, amount in entry.postings:
+            side, holding = debits if amount > 0 else credits_, (account, asset)
+            side[holding] = side.get(holding, 0) + abs(amount)
     held = sorted({*debits, *credits_})
-    return TrialBalance(tuple(TrialLine(*key, debits[key], credits_[key]) for key in held), counted)
+    return TrialBalance(tuple(TrialLine(*key, debits.get(key, 0), credits_.get(key, 0)) for key in held), counted)
 
 
 def balances(entries: Iterable[Entry], before: datetime | None = None) -> Mapping[Holding, int]:

@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from typing import NamedTuple
 
 from chalicelib.core.money import whole
-from chalicelib.ledger.rules.accounts import is_party, parse_account
+from chalicelib.ledger.rules.accounts import is_account, is_party
 
 MOST_POSTINGS = 40
+_ONE_DAY = timedelta(days=1)
 _ENTRY_ID = re.compile(r"[a-z][a-z0-9-]{1,23}\.[a-z2-7]{26}")
 _PURPOSE = re.compile(r"[a-z][a-z0-9:/_-]{0,119}")
 _ASSET = re.compile(r"[A-Z][A-Z0-9]{1,11}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Posting:
+class Posting(NamedTuple):
     """An amount of an asset to an account."""
 
     account: str
@@ -62,7 +62,7 @@ def combined(postings: Iterable[Posting]) -> tuple[Posting, ...]:
 
 def negated(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     """The same postings the other way round."""
-    return tuple(replace(posting, amount=-posting.amount) for posting in postings)
+    return tuple(Posting(account, asset, -amount) for account, asset, amount in postings)
 
 
 def check_entry(entry: Entry) -> Entry:
@@ -80,26 +80,33 @@ def check_entry(entry: Entry) -> Entry:
     assert _PURPOSE.fullmatch(entry.purpose), "a purpose is one word"
     assert entry.at.tzinfo is not None, "an instant knows its zone"
     days_apart = abs(entry.day - entry.at.astimezone(UTC).date())
-    assert days_apart <= timedelta(days=1), "an entry's day is the day of its instant"
+    assert days_apart <= _ONE_DAY, "an entry's day is the day of its instant"
     check_postings(entry.postings)
     assert is_party(entry.book), "a book belongs to a party"
-    parties = {parse_account(posting.account).party.name for posting in entry.postings}
-    assert entry.reverses is not None or entry.book in parties, "an entry is listed by one of its parties"
+    assert entry.reverses is not None or _is_posted_to(entry), "an entry is listed by one of its parties"
     return entry
+
+
+def _is_posted_to(entry: Entry) -> bool:
+    """Whether the book's party has one of the accounts. Both are well formed: then no other party's begins like it."""
+    own = entry.book + "/"
+    return any(posting.account.startswith(own) for posting in entry.postings)
 
 
 def check_postings(postings: Sequence[Posting]) -> None:
     """Returns if these postings make an entry; see ``check_entry``."""
     assert 2 <= len(postings) <= MOST_POSTINGS, "an entry has 2 to 40 postings"
-    accounts = [posting.account for posting in postings]
-    assert all(one < other for one, other in pairwise(accounts)), "one posting per account"
-    sums: Counter[str] = Counter()
-    for posting in postings:
-        parse_account(posting.account)
-        assert _ASSET.fullmatch(posting.asset), "an asset has a code"
-        assert whole(posting.amount) != 0, "a posting posts something"
-        sums[posting.asset] += posting.amount
-    assert not any(sums.values()), "postings sum to zero in each asset"
+    sums: dict[str, int] = {}
+    before = ""
+    for account, asset, amount in postings:
+        assert before < account, "one posting per account"
+        assert is_account(account), "an account has a well-formed name and a role that the chart names"
+        assert whole(amount) != 0, "a posting posts something"
+        sums[asset] = sums.get(asset, 0) + amount
+        before = account
+    for asset, total in sums.items():
+        assert _ASSET.fullmatch(asset), "an asset has a code"
+        assert total == 0, "postings sum to zero in each asset"
 
 
 def remaining(original: Entry, reversals: Iterable[Entry]) -> tuple[Posting, ...]:

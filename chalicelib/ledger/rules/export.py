@@ -9,13 +9,14 @@ Source: RFC 4180 (CSV); the beancount language, https://beancount.github.io/docs
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
-from functools import lru_cache
+from operator import itemgetter
 
 from chalicelib.core.money import decimal
 from chalicelib.ledger.rules.accounts import parse_account
+from chalicelib.ledger.rules.balances import Holding
 from chalicelib.ledger.rules.entries import Entry
 
 CSV_COLUMNS = ("book", "day", "at", "entry_id", "reverses", "purpose", "account", "asset", "amount")
@@ -39,11 +40,10 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """A header and one line per posting. Amounts are in yuan, debits > 0."""
     yield ",".join(CSV_COLUMNS) + "\r\n"
     for entry in entries:
-        head = ",".join(
-            (entry.book, f"{entry.day}", _instant(entry), entry.entry_id, entry.reverses or "", entry.purpose)
-        )
-        for posting in entry.postings:
-            yield f"{head},{posting.account},{posting.asset},{amount_text(posting.amount, posting.asset)}\r\n"
+        reverses = entry.reverses or ""
+        head = f"{entry.book},{entry.day},{_instant(entry)},{entry.entry_id},{reverses},{entry.purpose}"
+        for account, asset, amount in entry.postings:
+            yield f"{head},{account},{asset},{amount_text(amount, asset)}\r\n"
 
 
 def beancount_lines(entries: Iterable[Entry]) -> Iterator[str]:
@@ -53,29 +53,37 @@ def beancount_lines(entries: Iterable[Entry]) -> Iterator[str]:
     sums it, so that beancount's own sums are compared with ours, to the last fen.
     """
     yield from _HEAD
-    sums: Counter[tuple[str, str]] = Counter()
+    held: dict[Holding, _Held] = {}
     last = OPENED
     for entry in entries:
-        for posting in entry.postings:
-            if (posting.account, posting.asset) not in sums:
-                yield f"{OPENED} open {beancount_account(posting.account)} {posting.asset}\n"
-            sums[posting.account, posting.asset] += posting.amount
+        lines = [_title(entry)]
+        for account, asset, amount in entry.postings:
+            known = held.get((account, asset))
+            if known is None:
+                known = held[account, asset] = _Held(beancount_account(account))
+                yield f"{OPENED} open {known.name} {asset}\n"
+            known.total += amount
+            lines.append(f"  {known.name}  {amount_text(amount, asset)} {asset}\n")
         last = max(last, entry.day)
-        yield from _transaction(entry)
-    for (account, asset), total in sorted(sums.items()):
-        name, amount = beancount_account(account), amount_text(total, asset)
-        yield f"{last + timedelta(days=1)} balance {name} {amount} ~ {amount_text(0, asset)} {asset}\n"
+        yield from lines
+    for (_, asset), known in sorted(held.items(), key=itemgetter(0)):
+        exact = f"{amount_text(known.total, asset)} ~ {amount_text(0, asset)}"
+        yield f"{last + timedelta(days=1)} balance {known.name} {exact} {asset}\n"
 
 
-def _transaction(entry: Entry) -> Iterator[str]:
+@dataclass(slots=True)
+class _Held:
+    """What an account is called in the journal, and what it has come to so far."""
+
+    name: str
+    total: int = 0
+
+
+def _title(entry: Entry) -> str:
     links = f"^{entry.entry_id}" + (f" ^{entry.reverses}" if entry.reverses else "")
-    yield f'{entry.day} * "{entry.purpose}" {links}\n  at: "{_instant(entry)}"\n  book: "{entry.book}"\n'
-    for posting in entry.postings:
-        amount = amount_text(posting.amount, posting.asset)
-        yield f"  {beancount_account(posting.account)}  {amount} {posting.asset}\n"
+    return f'{entry.day} * "{entry.purpose}" {links}\n  at: "{_instant(entry)}"\n  book: "{entry.book}"\n'
 
 
-@lru_cache(maxsize=4096)
 def beancount_account(name: str) -> str:
     """The account's name in beancount's grammar, other for every account.
 

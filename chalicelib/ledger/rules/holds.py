@@ -29,8 +29,6 @@ from chalicelib.ledger.rules.lines import (
     LineClosed,
     LineSuspended,
     OpenHold,
-    RefundExceedsCapture,
-    RepaymentExceedsDebt,
     available,
     check_amount,
     folded,
@@ -48,17 +46,10 @@ class Step:
     returned_fen: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A line after a refund: how much of it lowered what is posted, and how much had been paid back already."""
-
-    line: Line
-    to_line_fen: int
-    to_person_fen: int
-
-
-def place(line: Line, hold_id: str, amount_fen: int, seconds: int, now: datetime) -> Step:
-    """Sets an amount aside for ``seconds`` (> 0) from now on; a further hold of the same visit is placed likewise.
+def place(
+    line: Line, hold_id: str, amount_fen: int, seconds: int, now: datetime, until: datetime | None = None
+) -> Step:
+    """Sets an amount aside for ``seconds`` (> 0) from now on, or ``until`` an instant to come.
 
     Raises: AmountNotWhole; AmountNotPositive; AmountTooLarge; LineClosed; LineSuspended; HoldExceedsLimit; HoldsFull;
         in this order.
@@ -75,7 +66,8 @@ def place(line: Line, hold_id: str, amount_fen: int, seconds: int, now: datetime
         raise HoldExceedsLimit
     if len(line.holds) >= MOST_HOLDS:
         raise HoldsFull
-    expires_at = line.as_of + timedelta(seconds=seconds)
+    expires_at = until or line.as_of + timedelta(seconds=seconds)
+    assert expires_at > line.as_of, "a hold lasts"
     holds = {**line.holds, hold_id: OpenHold(amount_fen, expires_at)}
     return Step(replace(line, holds=holds).check(), Hold(hold_id, amount_fen, expires_at))
 
@@ -113,44 +105,11 @@ def relimit(line: Line, limit_fen: int, now: datetime) -> Line:
     return replace(_live(line, now), limit_fen=limit_fen).check()
 
 
-def repay(line: Line, amount_fen: int, now: datetime) -> Line:
-    """The line after so much of what is posted was paid back. One that is closed takes what is still owed on it.
-
-    Raises: AmountNotWhole; AmountNotPositive; AmountTooLarge; LineClosed: and nothing is owed; RepaymentExceedsDebt;
-        in this order.
-    """
-    check_amount(amount_fen)
-    if line.closed and not line.posted_fen:
-        raise LineClosed
-    if amount_fen > line.posted_fen:
-        raise RepaymentExceedsDebt
-    line = _next(line, now)
-    return replace(line, posted_fen=line.posted_fen - amount_fen).check()
-
-
 def released(line: Line, posted_fen: int, now: datetime) -> Line:
     """The line after so much of what is posted on it left it, which may be nothing: an event that it puts in order."""
     assert 0 <= posted_fen <= line.posted_fen, "no more leaves a line than is posted on it"
     line = _next(line, now)
     return replace(line, posted_fen=line.posted_fen - posted_fen).check()
-
-
-def refund(line: Line, amount_fen: int, now: datetime, *, refundable_fen: int, owed_fen: int) -> Returned:
-    """The line after a capture was refunded, whatever its state is.
-
-    Args:
-        refundable_fen: What of the capture has not been refunded yet.
-        owed_fen: What of it is still posted; what is refunded beyond that has been paid, and goes back to the person.
-
-    Raises: AmountNotWhole; AmountNotPositive; AmountTooLarge; RefundExceedsCapture; in this order.
-    """
-    assert 0 <= owed_fen <= min(refundable_fen, line.posted_fen), "what is owed of a capture is posted"
-    if check_amount(amount_fen) > refundable_fen:
-        raise RefundExceedsCapture
-    to_line_fen = min(amount_fen, owed_fen)
-    line = _next(line, now)
-    line = replace(line, posted_fen=line.posted_fen - to_line_fen).check()
-    return Returned(line, to_line_fen, amount_fen - to_line_fen)
 
 
 def suspend(line: Line, cause: str, now: datetime) -> Line:

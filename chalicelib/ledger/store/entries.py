@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import islice, tee
 from typing import Any
 
@@ -34,7 +35,7 @@ class _Posted:
 
     book: str
     day: date
-    postings: tuple[tuple[str, str, int], ...]
+    postings: tuple[Posting, ...]
     reverses: str | None
 
 
@@ -42,9 +43,7 @@ def effect_row(intent: Intent, entry: Entry, *, facts: Any, reply: Any, subject:
     """The item to give to ``Unit.effect``: the effect and its entry are one, and happen together or not at all."""
     assert entry.entry_id == intent.effect_id, "an entry has the id of its effect"
     check_entry(entry)
-    posted = _Posted(
-        entry.book, entry.day, tuple((p.account, p.asset, p.amount) for p in entry.postings), entry.reverses
-    )
+    posted = _Posted(entry.book, entry.day, entry.postings, entry.reverses)
     booking = Booking(_book_pk(entry.book), entry.day, codec.canonical(posted))
     return effect.row(
         intent, entry.at, purpose=entry.purpose, facts=facts, reply=reply, subject=subject, booking=booking
@@ -163,6 +162,7 @@ def books_of(city_id: str) -> Iterator[str]:
             return
 
 
+@lru_cache(maxsize=4096)
 def _book_pk(book: str) -> str:
     city_id, _, rest = book.partition("/")
     assert parse_party(book).city_id == city_id, "a book belongs to a party of a city"
@@ -182,8 +182,7 @@ def _entry(entry_id: str, row: EffectRow) -> Entry:
     """The entry of an effect, or of its line in the index. It lies where its book and day say, or it was moved."""
     assert row.postings is not None, "what a book lists posts something"
     posted = codec.from_json(_Posted, row.postings)
+    place = f"{posted.day}#{row.at}#{entry_id}"
+    assert (row.gsi2pk, row.gsi2sk) == (_book_pk(posted.book), place), "an entry was moved"
     at = clock.unstamp(row.at)
-    place = Place(posted.day, at, entry_id)
-    assert (row.gsi2pk, row.gsi2sk) == (_book_pk(posted.book), _gsi2sk(place)), "an entry was moved"
-    postings = tuple(Posting(*posting) for posting in posted.postings)
-    return check_entry(Entry(entry_id, at, posted.day, row.purpose, posted.book, postings, posted.reverses))
+    return check_entry(Entry(entry_id, at, posted.day, row.purpose, posted.book, posted.postings, posted.reverses))

@@ -7,9 +7,9 @@ citizen and the auditor, never for a partner.
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
+from chalicelib.core.codec import canonical
 from chalicelib.scenarios.rules.decisions import Decision
 
 ENGINE_VERSION = 1
@@ -17,7 +17,7 @@ ENGINE_VERSION = 1
 
 def trace(decision: Decision) -> bytes:
     """Everything the decision rests on and says, as canonical JSON: UTF-8, keys sorted, no spaces, no fractions."""
-    return json.dumps(_content(decision), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return canonical(_content(decision)).encode()
 
 
 def digest(decision: Decision) -> str:

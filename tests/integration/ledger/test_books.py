@@ -111,7 +111,7 @@ def test_LEDGER_a_request_that_comes_twice_posts_once() -> None:
 
 def test_LEDGER_what_does_not_balance_never_reaches_the_table() -> None:
     wrong = entry_of("key-00001", NOON, FARM, SALE)
-    wrong = replace(wrong, postings=(*wrong.postings[:-1], replace(wrong.postings[-1], amount=1)))
+    wrong = replace(wrong, postings=(*wrong.postings[:-1], wrong.postings[-1]._replace(amount=1)))
     for entry in (wrong, replace(entry_of("key-00001", NOON, FARM, SALE), entry_id=intent_of("key-00002").effect_id)):
         with pytest.raises(AssertionError):
             post("key-00001", entry)

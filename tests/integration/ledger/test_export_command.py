@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def load() -> list[Entry]:
     for number in range(5):
         book = (FARM, FARM, FARM, SHOP, CITY)[number]
         postings = [
-            replace(p, account=p.account.replace(FARM.name, SHOP.name)) for p in funded(3600, 1799, 0, 6000, 4000)
+            p._replace(account=p.account.replace(FARM.name, SHOP.name)) for p in funded(3600, 1799, 0, 6000, 4000)
         ]
         mine = postings if book == SHOP else funded(8801, 4401 + number, 5000, 5000)
         key = f"key-{number:05d}"

@@ -78,7 +78,9 @@ def test_one_id_has_one_text() -> None:
     assert ids.open_pairwise("city:xiamen", "p1_" + text.removeprefix("p1_").upper()) is None
 
 
-@pytest.mark.parametrize("text", ["MVTXEZLU", "mvtxezlu=", "mvtxezl", "m0txezlu", "mz", "é"])
+@pytest.mark.parametrize(
+    "text", ["MVTXEZLU", "mvtxezlu=", "mvtxezl", "m0txezlu", "mz", "é", "-vtxezlu", "-7", " vtxezlu", "m_txezlu", "a"]
+)
 def test_base32_is_read_in_one_form_only(text: str) -> None:
     assert ids.decode(ids.encode(b"egret")) == b"egret"
     with pytest.raises(ValueError):

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.core import ids
 from chalicelib.ledger.rules import CHART, Account, Party, beancount_account, is_party, parse_account, parse_party
+from chalicelib.ledger.rules.accounts import is_account
 from tests.unit.ledger.books import BANK, CITY, FARM, PARKING, PERSON, PLATFORM
 
 
@@ -27,6 +28,7 @@ def test_a_party_and_its_accounts_are_named(party: Party, name: str) -> None:
     account = party.account("receivable")
     assert account == f"{name}/receivable"
     assert parse_account(account) == Account(party, "receivable")
+    assert is_account(account)
 
 
 def test_a_person_has_accounts_under_his_pairwise_id() -> None:
@@ -57,6 +59,7 @@ def test_a_person_has_accounts_under_his_pairwise_id() -> None:
 def test_any_other_name_is_a_broken_belief(name: str) -> None:
     with pytest.raises(AssertionError):
         parse_account(name)
+    assert not is_account(name)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_LEDGER_bean_check_refuses_what_does_not_add_up(tmp_path: Path, was: str
 
 
 def test_bean_check_refuses_an_account_of_two_assets(tmp_path: Path) -> None:
-    other = tuple(replace(posting, asset="CREDIT") for posting in sale(5).postings)
+    other = tuple(posting._replace(asset="CREDIT") for posting in sale(5).postings)
     both = "".join(beancount_lines([sale(1), replace(sale(5), postings=other)]))
     assert "9.00 CNY" in both
     assert " 900 CREDIT" in both

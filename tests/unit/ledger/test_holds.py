@@ -29,8 +29,6 @@ from chalicelib.ledger.rules.lines import (
     LineClosed,
     LineSuspended,
     OpenHold,
-    RefundExceedsCapture,
-    RepaymentExceedsDebt,
 )
 
 NOON = datetime(2026, 8, 3, 4, tzinfo=UTC)
@@ -105,12 +103,9 @@ def test_what_a_faster_clock_saw_lapse_stays_lapsed() -> None:
 @pytest.mark.parametrize(("amount", "problem"), BAD)
 def test_an_amount_is_a_whole_number_of_fen_above_zero(amount: Any, problem: type[Problem]) -> None:
     step = placed()
-    owing = holds.capture(step.line, step.hold, 10, NOON)
     verbs: list[Callable[[], object]] = [
         lambda: placed(amount),
         lambda: holds.capture(step.line, step.hold, amount, NOON),
-        lambda: holds.repay(owing.line, amount, NOON),
-        lambda: holds.refund(owing.line, amount, NOON, refundable_fen=10, owed_fen=10),
     ]
     for verb in verbs:
         with pytest.raises(problem):
@@ -198,32 +193,19 @@ def test_a_closed_line_takes_nothing_new_and_what_is_owed() -> None:
     for verb in later:
         with pytest.raises(LineClosed):
             verb(owing)
-    with pytest.raises(RepaymentExceedsDebt):
-        holds.repay(owing, 11, NOON)
-    paid = holds.repay(owing, 10, NOON)
-    with pytest.raises(LineClosed):
-        holds.repay(paid, 1, NOON)
+    paid = holds.released(owing, 10, NOON)
+    assert (paid.posted_fen, paid.closed, paid.version) == (0, True, owing.version + 1)
 
 
 def test_what_is_paid_back_is_available_again() -> None:
     step = placed()
     owing = holds.capture(step.line, step.hold, 80_000, NOON).line
-    assert lines.available(holds.repay(owing, 30_000, NOON), NOON) == 250_000
-    with pytest.raises(RepaymentExceedsDebt):
-        holds.repay(owing, 80_001, NOON)
-    with pytest.raises(RepaymentExceedsDebt):
-        holds.repay(line(), 1, NOON)
+    assert lines.available(holds.released(owing, 30_000, NOON), NOON) == 250_000
 
 
-def test_a_refund_lowers_what_is_owed_and_the_rest_goes_to_the_person() -> None:
-    step = placed()
-    owing = holds.capture(step.line, step.hold, 80_000, NOON).line
-    back = holds.refund(owing, 50_000, NOON, refundable_fen=80_000, owed_fen=20_000)
-    assert (back.line.posted_fen, back.to_line_fen, back.to_person_fen) == (60_000, 20_000, 30_000)
-    with pytest.raises(RefundExceedsCapture):
-        holds.refund(owing, 80_001, NOON, refundable_fen=80_000, owed_fen=80_000)
-    closed = holds.refund(holds.close(owing, NOON), 1, NOON, refundable_fen=80_000, owed_fen=80_000)
-    assert closed.line.posted_fen == 79_999
+def test_an_event_that_takes_nothing_moves_the_line_all_the_same() -> None:
+    later = holds.released(placed().line, 0, NOON + HOUR)
+    assert (later.version, later.as_of, later.posted_fen, later.holds) == (3, NOON + HOUR, 0, {})
 
 
 def test_the_first_reason_is_told() -> None:
@@ -247,7 +229,8 @@ def test_beliefs() -> None:
         lambda: holds.place(line(), "h1", 1, 0, NOON),
         lambda: holds.capture(line(), step.hold, 1, NOON),
         lambda: holds.capture(step.line, replace(step.hold, captured_fen=1), 1, NOON),
-        lambda: holds.refund(line(), 1, NOON, refundable_fen=5, owed_fen=5),
+        lambda: holds.released(line(), 1, NOON),
+        lambda: holds.released(line(), -1, NOON),
     ]
     for verb in broken:
         with pytest.raises(AssertionError):
