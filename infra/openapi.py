@@ -30,6 +30,7 @@ DOMAINS = {
     "ledger": Text("账簿与对账单", "Books and statements"),
     "linking": Text("分数对照", "Concordances between score scales"),
     "subjects": Text("信用主体与授权", "Citizens and consents"),
+    "records": Text("信用记录", "Credit records"),
     "scores": Text("信用分", "Scores"),
     "scenarios": Text("应用场景与判定", "Scenarios and decisions"),
     "offers": Text("优惠与核销", "Offers and redemptions"),

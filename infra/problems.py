@@ -24,23 +24,11 @@ This page is written by `python -m infra.problems`.
 """
 
 
-# Of rules that are written and tested, and that no route leads to yet: bills, repayment, visits item by item.
-TO_COME = frozenset(
-    {
-        "estimate-too-low", "guardian-needed", "insurance-exceeds-item", "insurance-outstanding",
-        "insurance-settled", "payer-not-patient", "payout-exceeds-credit", "repayment-currency",
-        "repayment-exceeds-debt", "repayment-too-small", "visit-has-captures", "visit-item-captured",
-        "visit-item-not-captured", "visit-item-repeated", "visit-item-unknown", "visit-items-full",
-        "visit-items-outstanding", "visit-over", "write-off-too-early",
-    }
-)  # fmt: skip
-
-
 def problems() -> list[type[Problem]]:
-    """Every refusal of the core and of the domains that have routes, by domain and code, but those to come."""
+    """Every refusal of the core and of the domains that have routes, by domain and code."""
     assert app.routes, "importing the app loads every domain"
     asked = {"core", *(route.domain for route in ROUTES)}
-    ours = [p for p in known() if domain_of(p) in asked and p.code not in TO_COME]
+    ours = [p for p in known() if domain_of(p) in asked]
     return sorted(ours, key=lambda problem: (domain_of(problem) != "core", domain_of(problem), problem.code))
 
 

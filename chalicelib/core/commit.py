@@ -63,6 +63,7 @@ class Unit:
     patience_seconds: float = PATIENCE_SECONDS
     dry_run: bool = False
     _checks: list[_Write] = field(default_factory=list)
+    _deletes: list[_Write] = field(default_factory=list)
     _puts: list[_Write] = field(default_factory=list)
     _updates: list[_Write] = field(default_factory=list)
 
@@ -75,6 +76,10 @@ class Unit:
         self._checks.append(
             _Write(lambda tx: tx.condition_check(row_class, key.pk, key.sk, condition=condition), otherwise)
         )
+
+    def delete(self, row: Row) -> None:
+        """Take the item away that ``row`` names by its key, if it is there."""
+        self._deletes.append(_Write(lambda tx: tx.delete(row), None))
 
     def put(self, row: Row, condition: Condition | None = None, otherwise: Otherwise | None = None) -> None:
         """Write the whole item."""
@@ -101,7 +106,7 @@ class Unit:
             Problem: the refusal of the first write (in the order they were sent) whose condition failed.
             Unavailable: conflicts did not end within the patience.
         """
-        writes = [*self._checks, *self._puts, *self._updates]
+        writes = [*self._checks, *self._deletes, *self._puts, *self._updates]
         if not writes:
             return
         assert len(writes) <= MAX_WRITES, "DynamoDB takes at most 100 items in a transaction"

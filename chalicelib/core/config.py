@@ -8,6 +8,7 @@ EGRET_INDEX_KEY       ``plain:<base64, 32 bytes>`` (local and test only) or ``km
 EGRET_SIGNING_KEY     ``plain:<base64 of a PKCS8 PEM>`` (local and test only) or ``kms:<key id>``
 EGRET_RETIRED_KEYS    JSON list of the public JWKs of earlier signing keys, still published
 EGRET_ENROL_FUNCTION  name of the enrolment function; empty runs it in this process (local and test only)
+EGRET_BANKS           JSON of the addresses of banks' cores: ``{"<city>/<bank>": "https://…"}``
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Config:
     enrol_function: str
     signing_key: str = ""
     retired_keys: str = "[]"
+    banks: str = "{}"
 
     @property
     def development(self) -> bool:
@@ -54,6 +56,7 @@ def load(environ: Mapping[str, str]) -> Config:
         enrol_function=environ.get("EGRET_ENROL_FUNCTION", ""),
         signing_key=environ.get("EGRET_SIGNING_KEY", ""),
         retired_keys=environ.get("EGRET_RETIRED_KEYS", "[]"),
+        banks=environ.get("EGRET_BANKS", "{}"),
     )
     if not config.development:
         assert not config.seal_key.startswith("plain:"), "a deployed stage needs its sealing key from KMS"

@@ -8,6 +8,7 @@ Only committed effects are remembered; a refusal may be tried again. It lives as
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -107,6 +108,16 @@ def intend(city_id: str, actor: str, tenant: str, verb: str, key: str, body: Any
     fingerprint = keys.mac("fingerprint", canonical(body).encode()).hex()
     by = ids.pairwise(PERSON_SECTOR, person)
     return Intent(f"{city_id}.{ids.encode(digest)}", fingerprint, actor, tenant, verb, by)
+
+
+def consequence(city_id: str, actor: str, tenant: str, verb: str, cause: Sequence[str]) -> Intent:
+    """The intent of what follows by itself, by the rules of this actor; the same cause always gives the same id.
+
+    Nobody sent anything, so there is no body to tell from another one and nobody who acted for the tenant; and whoever
+    works it out needs no key. That nobody guesses the id is due to the cause, which has a person's secret id in it.
+    """
+    digest = hashlib.sha256(canonical(["consequence", actor, city_id, tenant, verb, *cause]).encode()).digest()[:16]
+    return Intent(f"{city_id}.{ids.encode(digest)}", "", actor, tenant, verb, "")
 
 
 def city_of(effect_id: str) -> str:

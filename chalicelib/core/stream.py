@@ -34,27 +34,30 @@ class Change:
 
 
 Consumer = Callable[[datetime, Change], None]
+Happening = Literal["INSERT", "MODIFY"]
 
 _CONSUMERS: dict[str, list[Consumer]] = {}
+_HAPPENING: dict[str, Happening] = {}
 
 
 class Poisoned(Exception):
     """The first record of a batch cannot be handled: the batch has to be halved until that record is alone."""
 
 
-def consumer(kind: str) -> Callable[[Consumer], Consumer]:
-    """Declares what follows from a change of an item of this kind."""
+def consumer(kind: str, on: Happening = "INSERT") -> Callable[[Consumer], Consumer]:
+    """Declares what follows when an item of this kind comes to be, or else when it is changed: one of both per kind."""
 
     def declare(consume: Consumer) -> Consumer:
+        assert _HAPPENING.setdefault(kind, on) == on, "the mapping lets one of both through"
         _CONSUMERS.setdefault(kind, []).append(consume)
         return consume
 
     return declare
 
 
-def kinds() -> frozenset[str]:
-    """The kinds of item from which something follows: those that the mapping's filter has to let through."""
-    return frozenset(_CONSUMERS)
+def kinds(on: Happening = "INSERT") -> frozenset[str]:
+    """The kinds of item from which something follows then: those that the mapping's filter has to let through."""
+    return frozenset(kind for kind in _CONSUMERS if _HAPPENING[kind] == on)
 
 
 def answer(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from chalicelib.cities.rules import CitySuspended
 from chalicelib.core import codec, cursor
 from chalicelib.core.auth import allow
@@ -21,6 +23,7 @@ from chalicelib.subjects.rules import (
     SuspensionOrder,
     UnderAge,
 )
+from chalicelib.subjects.rules.wards import WardInvalid, WardUnknown
 
 routes = Routes("subjects", __name__)
 _CITY = allow("city", scope="subjects:write", owner="city_id")
@@ -58,6 +61,40 @@ def suspend_benefits(call: Call) -> Reply:
 def lift_suspension(call: Call) -> Reply:
     path = call.path["subject_id"], call.path["kind"]
     return Reply(service.lift(call.unit, call.effect_intent, call.now, call.caller, *path))
+
+
+@routes.route(
+    "POST", _SUBJECT + "/wards", policy=_CITY, effect=True, status=201, body="subjects/confirm_ward.json",
+    reply="subjects/ward.json", problems=(WardInvalid, Conflict),
+    summary=Text("确认市民是一名未成年人的监护人", "Confirm that a citizen is a child's guardian"),
+)  # fmt: skip
+def confirm_ward(call: Call) -> Reply:
+    """Nothing of the child is taken but the day on which it comes of age; the city keeps whom the id stands for."""
+    subject_id, valid_to = call.path["subject_id"], date.fromisoformat(call.body["valid_to"])
+    return Reply(service.confirm_ward(call.unit, call.effect_intent, call.now, call.caller, subject_id, valid_to), 201)
+
+
+@routes.route(
+    "POST", _SUBJECT + "/wards/{ward_id}/end", policy=_CITY, effect=True, reply="subjects/ward.json",
+    problems=(Conflict,),
+    summary=Text("终止一项监护关系", "End a guardianship"),
+)  # fmt: skip
+def end_ward(call: Call) -> Reply:
+    """Passes that were shown for the child are good for its visits no more."""
+    path = call.path["subject_id"], call.path["ward_id"]
+    return Reply(service.end_ward(call.unit, call.effect_intent, call.now, call.caller, *path))
+
+
+@routes.route(
+    "GET", "/v1/me/wards", policy=_CITIZEN, query=("limit", "cursor"), reply="subjects/ward_list.json",
+    summary=Text("我监护的未成年人", "The children whose guardian I am"),
+)  # fmt: skip
+def list_wards(call: Call) -> Reply:
+    """Those that have ended, too, each with its end."""
+    purpose = f"wards:{call.caller.sector}:{call.caller.tenant}"
+    after = cursor.open_cursor(call.query.get("cursor"), purpose)
+    found, last = service.own_wards(call.caller, page_size(call.query), after)
+    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
 
 
 @routes.route(
@@ -107,10 +144,12 @@ def withdraw_consent(call: Call) -> Reply:
 
 @routes.route(
     "POST", "/v1/me/passes", policy=_CITIZEN, effect=True, status=201,
-    body="subjects/show_pass.json", reply="subjects/pass.json", problems=(RecipientUnknown, TooManyRequests),
+    body="subjects/show_pass.json", reply="subjects/pass.json",
+    problems=(RecipientUnknown, WardUnknown, TooManyRequests),
     summary=Text("取得出示码，两分钟内用一次", "Get a pass to show, good once within two minutes"),
 )  # fmt: skip
 def show_pass(call: Call) -> Reply:
+    """A guardian names the child for whom he shows it. One that was asked for after a fresh face check says so."""
     wish = codec.build(PassWish, call.body)
     return Reply(service.show_pass(call.unit, call.effect_intent, call.now, call.caller, wish), 201)
 

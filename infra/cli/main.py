@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from infra.cli import export_ledger, import_scores, lint, settle, tokens
+from infra.cli import export_ledger, import_scores, lint, reconcile, settle, tokens
 
-COMMANDS = (export_ledger, import_scores, lint, settle, tokens)
+COMMANDS = (export_ledger, import_scores, lint, reconcile, settle, tokens)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -28,7 +28,7 @@ def main() -> int:
             from infra.local.story import Surprise, play
 
             try:
-                checks = play(Client(stack.url, stack.issuer), console, PLOTS)
+                checks = play(Client(stack.url, stack.issuer), stack, console, PLOTS)
             except (Surprise, Refused) as surprise:
                 console.print(f"\n[bold red]✗ 意外 / a surprise:[/] {surprise}")
                 return 1

@@ -27,6 +27,7 @@ CONSENTS = (
     ("library", "library:xiamen/xiamen-library"),
     ("jimei_produce", "merchant:xiamen/qingliu-farm"),
     ("credit_medical", "bank:xiamen/demo-bank"),
+    ("credit_medical", "hospital:xiamen/demo-hospital"),
     ("roadside_parking", "city:xiamen"),
 )
 PURPOSE = {"zh": "查询该场景可享受的信用优惠", "en": "to find out which benefit the score opens in this scenario"}

@@ -27,9 +27,10 @@ SCOPES = {
     "alliance": "cities:admit",
     "auditor": "receipts:read",
     "city": "cities:write partners:write subjects:write scores:write scores:read scenarios:write decisions:write "
-    "offers:read offers:write offers:review statements:read statements:write statistics:read credit:write",
+    "offers:read offers:write offers:review statements:read statements:write statistics:read credit:write "
+    "credit:review records:read records:write",
     "citizen": "",
-    "bank": f"{PARTNER_SCOPES} credit:write credit:pull",
+    "bank": f"{PARTNER_SCOPES} credit:write credit:pull credit:collect credit:review",
     "hospital": f"{PARTNER_SCOPES} credit:hold",
     "merchant": "decisions:write offers:read offers:write quotes:write statements:read statements:write",
 }

@@ -86,6 +86,7 @@ class Notes:
 
 def _load(stack: Stack) -> None:
     from infra.local.client import Client
+    from infra.local.demo_clinic import load_policy
     from infra.local.demo_load import load
     from infra.local.demo_offers import load_offers
 
@@ -93,6 +94,7 @@ def _load(stack: Stack) -> None:
     with console.status("正在载入演示数据…… loading the demo …"):
         load(client, stack.folder)
         load_offers(client)
+        load_policy(client)
 
 
 def _welcome(stack: Stack, folder: Path) -> None:

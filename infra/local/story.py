@@ -1,4 +1,5 @@
-"""The story: two cities, one score, and what it opens. Steps 1 to 4; the market is in ``story_market``."""
+"""The story: two cities, one score, and what it opens. Steps 1 to 4; the market is in ``story_market``, the
+hospital in ``story_clinic``."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from infra.local import demo_load, story_market
+from infra.local import demo_load, story_clinic, story_market
 from infra.local.client import Client, Exchange
 from infra.local.demo_data.tables import distribution, document, zhejiang
+from infra.local.stack import Stack
 from infra.local.telling import Surprise, Teller
 
 __all__ = ["Surprise", "play"]
@@ -23,7 +25,7 @@ ELSEWHERE = {"no_area_for_district", "district_needed"}
 PARKING = "parking_operator:haicang-parking@xiamen"
 
 
-def play(client: Client, console: Console, plots: Path) -> int:
+def play(client: Client, stack: Stack, console: Console, plots: Path) -> int:
     """Plays every step; the number of expectations met. Raises: Surprise, Refused."""
     teller = Teller(client, console)
     plots.mkdir(parents=True, exist_ok=True)
@@ -35,7 +37,11 @@ def play(client: Client, console: Console, plots: Path) -> int:
     someone_looks_back(teller)
     story_market.a_stall_opens(teller)
     sold = story_market.somebody_buys(teller)
+    story_clinic.a_bank_lends(teller)
+    story_clinic.somebody_pays_late(teller, stack)
+    story_clinic.a_patient_is_treated(teller)
     story_market.the_books_are_closed(teller, sold)
+    story_clinic.the_bank_is_compared(teller, stack, plots)
     return teller.checks
 
 

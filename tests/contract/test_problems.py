@@ -10,7 +10,7 @@ import pytest
 from chalicelib.core.errors import Problem
 from chalicelib.core.http import ROUTES
 from infra.openapi import problems_of
-from infra.problems import PAGE, TO_COME, domain_of, known, page, problems
+from infra.problems import PAGE, domain_of, page, problems
 
 every_problem = pytest.mark.parametrize("problem", problems(), ids=lambda p: f"{domain_of(p)}.{p.__name__}")
 
@@ -55,9 +55,3 @@ NEVER_FROM_A_ROUTE = {
     "method-not-allowed", "concordance-corrupt", "reference-mixed",
     "amount-not-whole", "amount-not-positive", "amount-too-large",
 }  # fmt: skip
-
-
-def test_what_is_to_come_is_declared_and_given_by_no_route() -> None:
-    given = {given.code for route in ROUTES for given in problems_of(route)}
-    assert not given & TO_COME
-    assert {problem.code for problem in known()} >= TO_COME

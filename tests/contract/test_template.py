@@ -10,17 +10,22 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from app import app
 from chalicelib.cities.store import control_key
-from chalicelib.core import config, effect, errors, stream
+from chalicelib.core import chores, config, effect, errors, stream
+from chalicelib.core.commit import PATIENCE_SECONDS as PATIENCE_SECONDS_OF_A_UNIT
 from chalicelib.core.commit import Unit
 from chalicelib.core.http import JSON
 from chalicelib.core.intake import RAW_TYPES
 from chalicelib.core.table import Key
+from chalicelib.medical.rules.outbox import LEASE_SECONDS
+from chalicelib.medical.service import calling, following, regrading, sending
+from chalicelib.medical.store import line_key
+from chalicelib.medical.store.outbox import instruction_key
 from chalicelib.offers.service.statistics import PATIENCE_SECONDS
 from chalicelib.offers.store import statistics
 from chalicelib.subjects.rules import Document
@@ -123,7 +128,7 @@ def test_MINIMAL_indexes_carry_no_facts_and_can_be_filtered_by_kind(resources: J
 
 def test_roles_have_no_wildcards(resources: Json) -> None:
     roles = [r for r in resources.values() if r["Type"] == "AWS::IAM::Role"]
-    assert len(roles) == 3
+    assert len(roles) == sum(r["Type"] == "AWS::Serverless::Function" for r in resources.values())
     for role in roles:
         assert "ManagedPolicyArns" not in role["Properties"]
         for statement in statements(role):
@@ -134,7 +139,10 @@ def test_roles_have_no_wildcards(resources: Json) -> None:
 def test_every_function_has_a_role_and_a_log_group_of_its_own(resources: Json) -> None:
     functions = {n: r for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
     roles = {n: f["Properties"]["Role"]["Fn::GetAtt"][0] for n, f in functions.items()}
-    assert roles == {"APIHandler": "ApiRole", "Enrol": "EnrolRole", "Stream": "StreamRole"}
+    assert roles == {
+        "APIHandler": "ApiRole", "Daily": "DailyRole", "Enrol": "EnrolRole", "Outbox": "OutboxRole",
+        "Stream": "StreamRole",
+    }  # fmt: skip
     for name, function in functions.items():
         log_name = function["DependsOn"]
         group = resources[log_name]["Properties"]
@@ -163,18 +171,17 @@ def test_only_enrolment_may_compute_with_the_index_key(resources: Json) -> None:
     assert "EGRET_INDEX_KEY" not in resources["APIHandler"]["Properties"]["Environment"]["Variables"]
 
 
-def test_only_the_api_may_open_the_seal(resources: Json) -> None:
+def test_only_the_api_and_the_outbox_may_open_the_seal(resources: Json) -> None:
     def direct(role: str) -> list[Any]:
         kms = [s for s in statements(resources[role]) if any(a.startswith("kms:") for a in listed(s["Action"]))]
         assert all(s["Resource"] == {"Fn::GetAtt": ["DataKey", "Arn"]} for s in kms)
         return [s["Action"] for s in kms if s.get("Condition") != DYNAMODB_ONLY]
 
-    assert direct("ApiRole") == ["kms:Decrypt"]
-    assert direct("EnrolRole") == []
-    assert direct("StreamRole") == []
+    assert direct("ApiRole") == direct("OutboxRole") == ["kms:Decrypt"]
+    assert direct("DailyRole") == direct("EnrolRole") == direct("StreamRole") == []
 
 
-def test_only_the_api_may_sign(resources: Json) -> None:
+def test_only_the_api_and_the_outbox_may_sign(resources: Json) -> None:
     variables = resources["APIHandler"]["Properties"]["Environment"]["Variables"]
     named = re.fullmatch(r"kms:\$\{(\w+)\.Arn\}", variables["EGRET_SIGNING_KEY"]["Fn::Sub"])
     assert named is not None
@@ -185,16 +192,17 @@ def test_only_the_api_may_sign(resources: Json) -> None:
         assert not [a for a in grave if "*" in a or "Grant" in a]
         if "kms:Sign" in grave:
             assert grave == {"kms:Sign"}
-            assert statement["Principal"] == {"AWS": {"Fn::GetAtt": ["ApiRole", "Arn"]}}
+            signing = [{"Fn::GetAtt": [role, "Arn"]} for role in ("ApiRole", "OutboxRole")]
+            assert statement["Principal"] == {"AWS": signing}
     granted = [a for s in key["KeyPolicy"]["Statement"] for a in listed(s["Action"])]
     assert granted.count("kms:Sign") == 1
-    assert granted.count("kms:GetPublicKey") == 2, "the account and the API"
+    assert granted.count("kms:GetPublicKey") == 2, "the account, and the two"
     assert "kms:Sign" not in json.dumps([resources["ApiRole"], resources["EnrolRole"]])
     assert "EGRET_SIGNING_KEY" not in resources["Enrol"]["Properties"]["Environment"]["Variables"]
 
 
-def test_the_api_may_do_what_a_unit_of_work_does_and_no_more(resources: Json) -> None:
-    verbs = {"check": "ConditionCheckItem", "put": "PutItem", "update": "UpdateItem", "delete": "DeleteItem"}
+def test_the_api_may_do_what_a_unit_of_work_does_but_take_items_away(resources: Json) -> None:
+    verbs = {"check": "ConditionCheckItem", "put": "PutItem", "update": "UpdateItem", "batch": "BatchWriteItem"}
     writes = {right for verb, right in verbs.items() if hasattr(Unit, verb)}
     reads = {"BatchGetItem", "GetItem", "Query"}
     assert allowed(resources["ApiRole"], "dynamodb:") == {f"dynamodb:{right}" for right in writes | reads}
@@ -231,7 +239,7 @@ def test_only_enrolment_sees_the_identity_index_and_it_sees_nothing_else(resourc
     assert (fits(index, write), fits(control, write), fits(account, write)) == (True, False, False)
 
 
-def test_the_reader_of_the_stream_adds_to_the_statistics_and_does_nothing_else(resources: Json) -> None:
+def test_the_reader_of_the_stream_writes_what_follows_and_does_nothing_else(resources: Json) -> None:
     table, changes = ({"Fn::GetAtt": ["EgretTable", name]} for name in ("Arn", "StreamArn"))
     rights: dict[str, Json] = {}
     for statement in statements(resources["StreamRole"]):
@@ -240,26 +248,89 @@ def test_the_reader_of_the_stream_adds_to_the_statistics_and_does_nothing_else(r
             assert action not in rights
             rights[action] = statement
     reading = {f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
-    writing = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
-    assert {action for action in rights if action.startswith("dynamodb:")} == reading | writing
+    looking = {f"dynamodb:{name}" for name in ("BatchGetItem", "GetItem", "Query")}
+    writing = {f"dynamodb:{name}" for name in ("ConditionCheckItem", "PutItem", "UpdateItem")}
+    assert {action for action in rights if action.startswith("dynamodb:")} == reading | looking | writing
     assert {action.partition(":")[0] for action in rights} == {"dynamodb", "kms", "logs", "sqs"}
     assert all(rights[action]["Resource"] == changes for action in reading)
-    assert all(rights[action]["Resource"] == table for action in writing)
+    assert all(rights[action]["Resource"] == table for action in writing | looking)
     assert rights["sqs:SendMessage"]["Resource"] == {"Fn::GetAtt": ["LostChanges", "Arn"]}
     adding, marking = (leading_keys(rights[f"dynamodb:{name}"]) for name in ("UpdateItem", "PutItem"))
     cell = statistics.cell_key("xiamen", "jimei_produce", date(2026, 7, 1), None)
     counted = statistics.counted_key("xiamen", "hangzhou.x")
     assert (fits(cell, adding), fits(counted, adding)) == (True, False)
-    assert (fits(cell, marking), fits(counted, marking)) == (False, True)
-    for other in (effect.key_of("xiamen.x"), control_key("xiamen"), index_key(Document("passport", "XX", "E00000000"))):
+    queued = instruction_key("xiamen", "demo-bank", "xiamen.demo-bank.x")
+    assert (fits(cell, marking), fits(counted, marking), fits(queued, marking)) == (False, True, True)
+    account = Key("xiamen#account#s_1", "account")
+    for other in (account, control_key("xiamen"), index_key(Document("passport", "XX", "E00000000"))):
         assert not fits(other, adding)
         assert not fits(other, marking)
+    assert not fits(effect.key_of("xiamen.x"), adding)
+    assert not fits(effect.key_of("xiamen.x"), leading_keys(rights["dynamodb:BatchGetItem"]))
+
+
+def test_the_daily_function_takes_away_its_appointments_and_nothing_else(resources: Json) -> None:
+    taking = [
+        (name, leading_keys(s))
+        for name, role in resources.items()
+        if role["Type"] == "AWS::IAM::Role"
+        for s in statements(role)
+        if "dynamodb:DeleteItem" in listed(s["Action"])
+    ]
+    assert taking == [("DailyRole", ["*#due#*"])]
+    changing = [s for s in statements(resources["DailyRole"]) if "dynamodb:UpdateItem" in listed(s["Action"])]
+    assert [leading_keys(s) for s in changing] == [["*#account#*"]]
+    index = index_key(Document("passport", "XX", "E00000000"))
+    for statement in statements(resources["DailyRole"]):
+        if "LeadingKeys" in json.dumps(statement):
+            assert not fits(index, leading_keys(statement))
+
+
+def test_a_schedule_wakes_the_daily_function_every_hour(resources: Json) -> None:
+    rule, permission = (resources[name]["Properties"] for name in ("DailySchedule", "DailyScheduleWakesIt"))
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["Daily", "Arn"]}]
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert (permission["FunctionName"], permission["Principal"]) == ({"Ref": "Daily"}, "events.amazonaws.com")
+    assert permission["SourceArn"] == {"Fn::GetAtt": ["DailySchedule", "Arn"]}
+    one_more = following.MOST_STEPS * PATIENCE_SECONDS_OF_A_UNIT
+    assert chores.SECONDS + one_more <= resources["Daily"]["Properties"]["Timeout"] < 3600
+
+
+def test_the_outbox_reads_bills_writes_what_it_books_and_does_nothing_else(resources: Json) -> None:
+    rights = [(listed(s["Action"]), s) for s in statements(resources["OutboxRole"]) if "dynamodb:" in str(s["Action"])]
+    (reading, due, writing, restoring) = (statement for _, statement in rights)
+    assert allowed(resources["OutboxRole"], "dynamodb:") == {
+        "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+    }  # fmt: skip
+    queued = instruction_key("xiamen", "demo-bank", "xiamen.demo-bank.x")
+    line = line_key("xiamen", "s_1", "demo-bank")
+    assert all(fits(key, leading_keys(reading)) for key in (queued, line, control_key("xiamen")))
+    assert all(fits(key, leading_keys(writing)) for key in (queued, line, effect.key_of("xiamen.x")))
+    account, index = Key("xiamen#account#s_1", "account"), index_key(Document("passport", "XX", "E00000000"))
+    for other in (account, index, control_key("xiamen")):
+        assert not fits(other, leading_keys(writing))
+        assert not fits(other, leading_keys(due))
+    assert (restoring["Action"], leading_keys(restoring)) == ("dynamodb:UpdateItem", ["*#account#*"])
+    assert not fits(index, leading_keys(reading))
+
+
+def test_a_schedule_wakes_the_outbox(resources: Json) -> None:
+    rule, permission = (resources[name]["Properties"] for name in ("OutboxSchedule", "OutboxScheduleWakesIt"))
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["Outbox", "Arn"]}]
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert (permission["FunctionName"], permission["Principal"]) == ({"Ref": "Outbox"}, "events.amazonaws.com")
+    assert permission["SourceArn"] == {"Fn::GetAtt": ["OutboxSchedule", "Arn"]}
+    longest = calling.CONNECT_TIMEOUT_SECONDS + calling.WHOLE_TIMEOUT_SECONDS + calling.READ_TIMEOUT_SECONDS
+    assert sending.SECONDS + longest < resources["Outbox"]["Properties"]["Timeout"] <= LEASE_SECONDS
 
 
 def test_the_stream_wakes_its_reader_for_what_has_consumers_and_nothing_else(resources: Json) -> None:
     mapping = resources["StreamMapping"]["Properties"]
     patterns = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
-    assert patterns == [{"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": sorted(stream.kinds())}}}}]
+    assert patterns == [
+        {"eventName": [happening], "dynamodb": {"NewImage": {"kind": {"S": sorted(stream.kinds(happening))}}}}
+        for happening in get_args(stream.Happening)
+    ]
     assert (mapping["FunctionName"], mapping["EventSourceArn"]) == (
         {"Ref": "Stream"}, {"Fn::GetAtt": ["EgretTable", "StreamArn"]},
     )  # fmt: skip
@@ -277,10 +348,11 @@ def test_a_change_that_cannot_be_handled_is_given_up_alone_and_word_of_it_is_lef
     assert queue["SqsManagedSseEnabled"] is True
     assert timedelta(seconds=queue["MessageRetentionPeriod"]) < statistics.MARKER_KEPT
     seconds = resources["Stream"]["Properties"]["Timeout"]
-    assert mapping["BatchSize"] * PATIENCE_SECONDS <= seconds / 2
+    for patience in (PATIENCE_SECONDS, following.PATIENCE_SECONDS, regrading.PATIENCE_SECONDS):
+        assert mapping["BatchSize"] * patience <= seconds / 2
 
 
-@pytest.mark.parametrize("function", ["APIHandler", "Enrol", "Stream"])
+@pytest.mark.parametrize("function", ["APIHandler", "Daily", "Enrol", "Outbox", "Stream"])
 def test_each_function_is_told_what_a_deployed_stage_needs(resources: Json, function: str) -> None:
     variables = resources[function]["Properties"]["Environment"]["Variables"]
     known = set(re.findall(r"\bEGRET_[A-Z_]+", (ROOT / "chalicelib/core/config.py").read_text("utf-8")))

@@ -34,7 +34,7 @@ zoneinfo.ZoneInfo("Asia/Shanghai")
 endpoints = [table.connection().client.meta.endpoint_url]
 endpoints += [boto3.client(name).meta.endpoint_url for name in ("dynamodb", "kms", "lambda", "sts")]
 strangers = [m.__file__ for m in sys.modules.values() if "site-packages" in (getattr(m, "__file__", None) or "")]
-functions = [name for name in ("app", "enrol", "stream") if hasattr(app, name)]
+functions = [name for name in ("app", "daily", "enrol", "outbox", "stream") if hasattr(app, name)]
 print(json.dumps({"reply": reply, "strangers": strangers, "functions": functions, "endpoints": endpoints}))
 """
 
@@ -115,7 +115,7 @@ def test_the_zip_serves_an_event_from_itself_alone(package: Package, task: Path)
     assert (reply["statusCode"], json.loads(reply["body"])["code"]) == (401, "unauthenticated")
     headers = {**{k: [v] for k, v in reply["headers"].items()}, **reply.get("multiValueHeaders", {})}
     assert headers["Content-Type"] == ["application/problem+json"]
-    assert result["functions"] == ["app", "enrol", "stream"]
+    assert result["functions"] == ["app", "daily", "enrol", "outbox", "stream"]
     assert result["strangers"] == []
     services = ["dynamodb", "dynamodb", "kms", "lambda", "sts"]
     assert result["endpoints"] == [f"https://{service}.cn-north-1.amazonaws.com.cn" for service in services]

@@ -21,7 +21,7 @@ from chalicelib.ledger.rules.lines import (
 from chalicelib.medical import service
 from chalicelib.medical.routes.blueprint import routes
 from chalicelib.medical.rules import ChargeUnknown, HospitalNotCovered, PolicyNotInForce, TermOver
-from chalicelib.medical.rules.credit import LineMissing
+from chalicelib.medical.rules.credit import LineMissing, StatementsOutstanding
 from chalicelib.partners.rules import PartnerSuspended
 from chalicelib.scenarios.service import RecipientNotNamed
 from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid, PassUsed
@@ -29,7 +29,7 @@ from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid,
 _HOSPITAL = allow("hospital", scope="credit:hold")
 _PLACING = (
     CitySuspended, PartnerSuspended, PolicyNotInForce, HospitalNotCovered, ConsentRequired, RecipientNotNamed,
-    LineMissing, TermOver, LineClosed, LineSuspended, HoldExceedsLimit, HoldsFull, Conflict,
+    LineMissing, TermOver, LineClosed, StatementsOutstanding, LineSuspended, HoldExceedsLimit, HoldsFull, Conflict,
 )  # fmt: skip
 _ENDED = (HoldCaptured, HoldVoided, HoldExpired)
 
@@ -40,7 +40,7 @@ _ENDED = (HoldCaptured, HoldVoided, HoldExpired)
     summary=Text("凭患者出示码预授权", "Set an amount aside by the patient's pass"),
 )  # fmt: skip
 def place_hold(call: Call) -> Reply:
-    """The pass is used up by a hold that is placed, and by no refusal. Nothing is told of the limit."""
+    """The pass is used up by a hold that is placed, and by no refusal. Told is whether the amount is available."""
     wish = service.Wish(call.body["bank_id"], call.body["visit_ref"], call.body["amount_fen"])
     pass_code = call.body["pass_code"]
     return Reply(service.hold(call.unit, call.effect_intent, call.now, call.caller, wish, pass_code), 201)

@@ -7,16 +7,18 @@ from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict
 from chalicelib.core.http import Call, Reply
 from chalicelib.core.text import Text
-from chalicelib.ledger.rules.lines import LineClosed
+from chalicelib.ledger.rules.lines import LineClosed, LineSuspended
 from chalicelib.medical import service
 from chalicelib.medical.routes.blueprint import routes
-from chalicelib.medical.rules import ExposureCapReached, LimitNotGranted, LineExists, PolicyNotInForce
+from chalicelib.medical.rules import ExposureCapReached, LimitNotGranted, LineExists, PolicyNotInForce, TermOver
+from chalicelib.medical.service import lending
 from chalicelib.partners.rules import PartnerSuspended
 from chalicelib.scenarios.service import RecipientNotNamed
 from chalicelib.subjects.rules import ConsentRequired
 
 _OPEN = (CitySuspended, PartnerSuspended, PolicyNotInForce, RecipientNotNamed, Conflict)
 _OPENING = (*_OPEN, LineExists, LimitNotGranted, ExposureCapReached)
+_REBOOKING = (*_OPEN, LineClosed, TermOver, LineSuspended, ExposureCapReached)
 _PULLER = allow("bank", scope="credit:pull")
 _LENDER = allow("bank", scope="credit:write")
 _OWN = allow("citizen")
@@ -77,11 +79,28 @@ def close_own_line(call: Call) -> Reply:
 
 
 @routes.route(
+    "POST", "/v1/me/credit-lines/relimit", policy=allow("citizen", liveness=True), effect=True,
+    body="medical/own_line.json", reply="medical/limit.json", problems=_REBOOKING,
+    summary=Text("按我今天的信用分重新核定额度", "Book my own line anew for what my score gives today"),
+)  # fmt: skip
+def relimit_own_line(call: Call) -> Reply:
+    """Up or down. Needs a face check, as opening does. What is held can be captured whatever comes out."""
+    bank = call.body["city_id"], call.body["bank_id"]
+    return Reply(lending.relimit_own(call.unit, call.effect_intent, call.now, call.caller, *bank))
+
+
+@routes.route(
     "POST", "/v1/credit-lines/{subject_id}/moves", policy=_LENDER, effect=True, body="medical/move_line.json",
-    reply="medical/line_moved.json", problems=(LineClosed, Conflict),
-    summary=Text("暂停、恢复或关闭额度", "Suspend, resume or close a line"),
+    reply="medical/moved_or_limit.json", problems=(*_REBOOKING, ConsentRequired),
+    summary=Text("暂停、恢复、关闭或重新核定额度", "Suspend, resume or close a line, or book it anew"),
 )  # fmt: skip
 def move_line(call: Call) -> Reply:
-    """`resume` lifts the bank's own suspension alone; a line that is suspended for another cause stays so."""
+    """`resume` lifts the bank's own suspension alone; a line that is suspended for another cause stays so.
+
+    `relimit` books the line for what the score gives today, up or down; it needs the person's consent, as opening does,
+    and answers with the limit.
+    """
     subject_id, move = call.path["subject_id"], call.body["move"]
+    if move == "relimit":
+        return Reply(lending.relimit_for(call.unit, call.effect_intent, call.now, call.caller, subject_id))
     return Reply(service.move_line(call.unit, call.effect_intent, call.now, call.caller, subject_id, move))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec
+from chalicelib.core import codec, cursor
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.core.http import Call, Reply, etag
+from chalicelib.core.http import Call, Reply, etag, page_size
 from chalicelib.core.text import Text
 from chalicelib.medical import service
 from chalicelib.medical.routes.blueprint import routes
@@ -19,6 +19,8 @@ from chalicelib.medical.rules import (
     PolicyStateConflict,
     PopulationUnknown,
 )
+from chalicelib.medical.rules.lifecycle import PolicyChanged
+from chalicelib.medical.service import exposing, policies
 from chalicelib.partners.rules import PartnerSuspended
 
 _POLICIES = "/v1/cities/{city_id}/banks/{bank_id}/credit-policies"
@@ -75,14 +77,17 @@ def edit_policy(call: Call) -> Reply:
 
 @routes.route(
     "POST", _VERSION + "/moves", policy=_STAFF, effect=True, dry_run=True, body="medical/move_policy.json",
-    reply="medical/policy_view.json", problems=(*_WRITING, PolicyApprovalByAuthor, PolicyLintRefused),
+    reply="medical/policy_view.json", problems=(*_WRITING, PolicyApprovalByAuthor, PolicyChanged, PolicyLintRefused),
     summary=Text("提交、撤回、退回、批准或结束一个版本", "Submit, withdraw, return, approve or end a version"),
 )  # fmt: skip
 def move_policy(call: Call) -> Reply:
-    """`submit`, `withdraw` and `end` are the bank's authors' moves, `return` and `approve` the city's reviewers'."""
-    moved = service.move(
-        call.unit, call.effect_intent, call.now, call.caller, _bank(call), _number(call), call.body["move"]
-    )
+    """`submit`, `withdraw` and `end` are the bank's authors' moves, `return` and `approve` the city's reviewers'.
+
+    Who approves or returns one sends the `digest` of what he has read.
+    """
+    wanted, digest = call.body["move"], call.body.get("digest")
+    who = call.effect_intent, call.now, call.caller
+    moved = service.move(call.unit, *who, _bank(call), _number(call), wanted, digest)
     return Reply(moved, etag=_tag(moved))
 
 
@@ -94,6 +99,29 @@ def move_policy(call: Call) -> Reply:
 def try_policy(call: Call) -> Reply:
     """By the city's published distribution, as if everybody opened a line. Nobody's score is looked at."""
     return Reply(service.try_out(call.now, call.caller, _bank(call), _number(call)))
+
+
+@routes.route(
+    "GET", "/v1/cities/{city_id}/credit-policies/waiting",
+    policy=allow("city", scope="credit:write", owner="city_id"), query=("limit", "cursor"),
+    reply="medical/waiting_policies.json",
+    summary=Text("待审核的授信规则，等待最久的在前", "What waits for the city's review, the longest waiting first"),
+)  # fmt: skip
+def list_waiting_policies(call: Call) -> Reply:
+    """The list may lag by a moment; whether a version waits is read anew for each of its lines."""
+    purpose = f"credit-policies-waiting:{call.path['city_id']}"
+    after = cursor.open_cursor(call.query.get("cursor"), purpose)
+    found, last = policies.list_waiting(call.path["city_id"], page_size(call.query), after)
+    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+
+
+@routes.route(
+    "GET", "/v1/cities/{city_id}/banks/{bank_id}/exposure", policy=_STAFF, reply="medical/exposure.json",
+    summary=Text("一家银行的授信总额：上限、已占用、剩余", "What a bank has granted in all: its cap, booked, free"),
+)  # fmt: skip
+def get_exposure(call: Call) -> Reply:
+    """Every part of the cap counts the lines that lie in it; `over_fen` is what a lowered cap left above a part."""
+    return Reply(exposing.read_exposure(call.now, call.caller, _bank(call)))
 
 
 def _policy(call: Call, version: int) -> Policy:

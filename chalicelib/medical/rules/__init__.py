@@ -31,6 +31,7 @@ from chalicelib.medical.rules.charges import (
     rate_on,
     split_refund,
 )
+from chalicelib.medical.rules.drawing import EstimateTooLow, Take
 from chalicelib.medical.rules.events import (
     CURRENCY,
     Event,
@@ -84,8 +85,8 @@ from chalicelib.medical.rules.limits import (
     PolicyNotInForce,
     Pulled,
     TermOver,
+    held_in_emergency,
     limit_of,
-    opened_in_emergency,
     opening,
     pulled,
     regraded,
@@ -158,9 +159,7 @@ from chalicelib.medical.rules.tryout import (
 )
 from chalicelib.medical.rules.visits import (
     At,
-    EstimateTooLow,
     ItemsOutstanding,
-    Take,
     Visit,
     VisitHasCaptures,
     VisitOver,
@@ -262,6 +261,7 @@ __all__ = [
     "defaults",
     "faults_of",
     "granted",
+    "held_in_emergency",
     "interest",
     "last_day",
     "lifecycle",
@@ -273,7 +273,6 @@ __all__ = [
     "next_month",
     "nominal_rate_bp",
     "obligation",
-    "opened_in_emergency",
     "opening",
     "overdue_from",
     "paid_out",

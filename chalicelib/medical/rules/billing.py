@@ -10,6 +10,7 @@ interest, then principal). Both hold where nothing else is agreed.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -132,9 +133,11 @@ def charged(account: Account, charge: Charge, policies: Sequence[Policy]) -> Boo
     """The account with one charge more, in its place."""
     account = advanced(account, charge.day, policies)
     debt = Debt(charge)
-    debts = tuple(sorted((*account.debts, debt), key=_place))
+    at = bisect([_place(known) for known in account.debts], _place(debt))
+    debts = (*account.debts[:at], debt, *account.debts[at:])
     movement = Movement(charge.day, "charge", charge.charge_id, charge.charge_id, debt.principal_fen, debt.fee_fen)
-    return Booked(replace(account, debts=debts).check(), (movement,), -charge.amount_fen)
+    assert at == 0 or _place(debts[at - 1]) != _place(debt), "a charge is made once"
+    return Booked(replace(account, debts=debts), (movement,), -charge.amount_fen)
 
 
 def refunded(account: Account, refund: Refund, policies: Sequence[Policy]) -> Booked:
@@ -266,8 +269,8 @@ def _debt(account: Account, charge_id: str) -> Debt:
 
 
 def _with(account: Account, new: Debt) -> Account:
-    debts = tuple(new if _place(debt) == _place(new) else debt for debt in account.debts)
-    return replace(account, debts=debts).check()
+    charge_id, checked = new.charge.charge_id, new.check()
+    return replace(account, debts=tuple(checked if d.charge.charge_id == charge_id else d for d in account.debts))
 
 
 def _settled(debt: Debt, day: date) -> Debt:

@@ -1,26 +1,40 @@
 """A line with its bank, a hold with its hospital, and what each is told of them.
 
 ``booked_fen`` is what a line counts for in its bank's exposure. Its limit follows the score down at every hold and up
-again to that, never beyond: so the sum of limits stays within the cap, and a hold writes to the line alone.
+again to that, never beyond: so the sum of limits stays within the cap, and a hold writes to the line alone. It is
+booked anew, higher or lower, where the bank or the person asks for it, or a reviewer gives it an exceptional limit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from chalicelib.core.errors import Problem
 from chalicelib.core.text import Text
 from chalicelib.ledger.rules import holds, lines
 from chalicelib.ledger.rules.holds import Step
-from chalicelib.ledger.rules.lines import Hold, HoldCaptured, HoldExpired, HoldState, HoldVoided, Line, state_at
+from chalicelib.ledger.rules.lines import (
+    Hold,
+    HoldCaptured,
+    HoldExpired,
+    HoldState,
+    HoldVoided,
+    Line,
+    LineSuspended,
+    state_at,
+)
 from chalicelib.medical.rules.limits import Limit, LineState, pulled, regraded
-from chalicelib.medical.rules.policy import Policy
+from chalicelib.medical.rules.policy import MAX_LIMIT_FEN, Policy
 from chalicelib.medical.rules.rates import cost_said
 from chalicelib.subjects.rules import AccountRef
 
 BY_BANK = "bank"
 """The cause for which a bank suspends a line."""
+
+MOST_STEPS = 3_000
+"""How often a line may change from one statement to the next before nothing more is held on it."""
 
 TERM_OVER = "credit-line-term-over"
 DAY_SECONDS = 86_400
@@ -33,11 +47,30 @@ class LineMissing(Problem):
 
 
 @dataclass(frozen=True, slots=True)
+class ExceptionalLimit:
+    """What a line's limit is at least, by a person's decision in a review, up to, without, the instant ``until``."""
+
+    limit_fen: int
+    until: datetime
+    review_id: str
+
+
+class StatementsOutstanding(Problem):
+    code = "statements-outstanding"
+    status = 409
+    title = Text(
+        "该额度自上次出账以来的变动过多，请银行先出账",
+        "The credit line has changed too often since its last statement; its bank has to make one first",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CreditLine:
     """A person's line with a bank. ``ref`` is the account by which it was opened, ``guard`` that account's then.
 
     Statements are made of all days before ``stated_until``, from the events that the line took up to its version
-    ``stated_version``.
+    ``stated_version``. ``suspended_in`` are the home cities in which an account of the person is suspended for what is
+    overdue on the line: it may be opened anew by another account of his than the one that is.
     """
 
     city_id: str
@@ -51,6 +84,8 @@ class CreditLine:
     guard: int
     stated_until: date | None = None
     stated_version: int = 0
+    exception: ExceptionalLimit | None = None
+    suspended_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +168,10 @@ class HoldStep:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """What became of a refund: how much of it lowered what is owed, and how much the bank owes the patient now, since
-    he had paid it already."""
+    """A refund as its hospital sees it: not whether the patient had paid his bank already."""
 
     charge_id: str
     refunded_fen: int
-    to_line_fen: int
-    to_person_fen: int
 
 
 def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:
@@ -151,26 +183,74 @@ def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:
     return replace(line, limit_fen=limit_fen, closed=False, version=line.version + 1).check()
 
 
-def as_decided(credit: CreditLine, limit: Limit, now: datetime) -> Line:
-    """The line as today's decision leaves it, never above what is booked for it. Raises: LineClosed."""
+def excepted(credit: CreditLine | None, limit: Limit, now: datetime, ceiling_fen: int = MAX_LIMIT_FEN) -> Limit:
+    """The limit by today's decision, or by a reviewer's exception if that gives more; the ceiling of today bounds it.
+
+    While all benefits of the score are suspended an exception gives nothing.
+    """
+    exception = None if credit is None else credit.exception
+    if exception is None or limit.suspended or exception.until <= now:
+        return limit
+    return replace(limit, fen=max(limit.fen or 0, min(exception.limit_fen, ceiling_fen)))
+
+
+def as_decided(credit: CreditLine, limit: Limit, now: datetime, ceiling_fen: int = MAX_LIMIT_FEN) -> Line:
+    """The line as today's decision leaves it, or its exception, never above what is booked for it. Raises: LineClosed.
+
+    Args:
+        ceiling_fen: The policy's of today, which an exception may not exceed either.
+    """
+    limit = excepted(credit, limit, now, ceiling_fen)
     capped = None if limit.fen is None else min(limit.fen, credit.booked_fen)
     return regraded(credit.line, replace(limit, fen=capped), now)
 
 
-def placed(credit: CreditLine, limit: Limit, hold_id: str, amount_fen: int, policy: Policy, now: datetime) -> Step:
-    """A hold on the line as today's decision leaves it.
+def rebooked(credit: CreditLine, limit: Limit, policy: Policy, now: datetime) -> CreditLine:
+    """The line booked anew for what today's decision gives, be it more or less; its shard is another matter.
 
-    Raises: LineClosed; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended; HoldExceedsLimit; HoldsFull;
-        in this order.
+    Raises: LineClosed; LineSuspended: also while all benefits are; in this order.
     """
-    line = as_decided(credit, limit, now)
-    return holds.place(line, hold_id, amount_fen, policy.hold_days * DAY_SECONDS, now)
+    limit = excepted(credit, limit, now, policy.ceiling_fen)
+    line = regraded(credit.line, limit, now)
+    if line.suspended_for:
+        raise LineSuspended
+    if line is credit.line:
+        line = holds.relimit(line, line.limit_fen, now)
+    return replace(credit, line=line, booked_fen=line.limit_fen)
 
 
-def require_open(hold: Hold, now: datetime) -> None:
-    """Returns if the hold is open. Raises: HoldCaptured; HoldVoided; HoldExpired."""
+class Given(NamedTuple):
+    """What a patient was told when he showed his pass: the terms of everything that is held by it, and until when."""
+
+    policy_version: int
+    until: datetime
+
+
+def placed(
+    credit: CreditLine,
+    limit: Limit,
+    hold_id: str,
+    amount_fen: int,
+    policy: Policy,
+    now: datetime,
+    given: Given | None = None,
+) -> Step:
+    """A hold on the line as today's decision leaves it; one that is placed without another pass ends with the first.
+
+    Raises: LineClosed; StatementsOutstanding; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended;
+        HoldExceedsLimit; HoldsFull; in this order.
+    """
+    line = as_decided(credit, limit, now, policy.ceiling_fen)
+    if credit.line.version - credit.stated_version >= MOST_STEPS:
+        raise StatementsOutstanding
+    until = None if given is None else given.until
+    return holds.place(line, hold_id, amount_fen, policy.hold_days * DAY_SECONDS, now, until)
+
+
+def require_open(hold: Hold, line: Line, now: datetime) -> None:
+    """Returns if the hold is open, as its line's writers see it. Raises: HoldCaptured; HoldVoided; HoldExpired."""
     refusals = {"captured": HoldCaptured, "voided": HoldVoided, "expired": HoldExpired}
-    state = state_at(hold, now)
+    state = state_at(hold, max(now, line.as_of))
     if state != "open":
         raise refusals[state]
 
@@ -193,7 +273,7 @@ def limit_view(
     """What is told of a line, as a hold placed at this instant would find it; ``over``: its term is."""
     line = None if credit is None else credit.line
     if credit is not None and not credit.line.closed:
-        line = as_decided(credit, limit, now)
+        line = as_decided(credit, limit, now, policy.ceiling_fen)
     found = pulled(policy, limit, line, now)
     return LimitView(
         subject_id, policy.bank_id, found.state, found.limit_fen, found.used_fen, found.held_fen,

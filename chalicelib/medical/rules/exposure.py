@@ -1,7 +1,8 @@
 """What a bank has granted in all: the sum of its open lines' limits, in shards, so that no item is everybody's.
 
-A line belongs to one shard for as long as it is open; only a line that is opened, closed or given another limit writes
-to it. Every shard has its own part of the cap, so the parts' sums never exceed the whole.
+A line belongs to one shard at a time; only a line that is opened, closed or booked anew writes to it, or moves to
+another. Every shard has its own part of the cap, so the parts' sums never exceed the whole. A cap that is lowered may
+leave a shard above its part: nothing is booked there until it is below.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class Shard:
     def free_fen(self) -> int:
         """What is left; 0 where a lowered cap lies below what is granted already."""
         return max(0, self.cap_fen - self.used_fen)
+
+    @property
+    def over_fen(self) -> int:
+        """What a lowered cap has left above this part."""
+        return max(0, self.used_fen - self.cap_fen)
 
 
 def shard_caps(cap_fen: int, shards: int) -> tuple[int, ...]:

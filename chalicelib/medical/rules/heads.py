@@ -6,16 +6,19 @@ exposure is counted is settled by the first version that is approved.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from chalicelib.core import codec
 from chalicelib.core.errors import NotFound
 from chalicelib.core.text import Text
 from chalicelib.medical.rules.lifecycle import (
     Actor,
     Life,
     Move,
+    PolicyChanged,
     PolicyStateConflict,
     State,
     drafted,
@@ -38,6 +41,11 @@ class Listed:
     valid_from: date
     valid_to: date | None
 
+    @property
+    def ever_in_force(self) -> bool:
+        """Whether it has a day, should it be approved."""
+        return self.valid_to is None or self.valid_from < self.valid_to
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -49,6 +57,12 @@ class Head:
     versions: Mapping[int, Listed]
     shards: int | None = None
     revision: int = 0
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when the city is to review a version; None if it is to review none."""
+        times = [listed.life.changed_at for listed in self.versions.values() if listed.life.state == "review"]
+        return min(times, default=None)
 
     def listed(self, version: int) -> Listed:
         """One version. Raises: NotFound."""
@@ -64,7 +78,8 @@ class Head:
 
     def as_listed(self, policy: Policy) -> Policy:
         """A version with its end as a later one may have cut it."""
-        return replace(policy, valid_to=self.listed(policy.version).valid_to)
+        valid_to = self.listed(policy.version).valid_to
+        return policy if policy.valid_to == valid_to else replace(policy, valid_to=valid_to)
 
 
 def _covers(listed: Listed, on: date) -> bool:
@@ -77,6 +92,17 @@ def state_of(head: Head, version: int, on: date) -> State:
     if listed.life.state != "approved" or on < listed.valid_from:
         return listed.life.state
     return "in_force" if _covers(listed, on) else "ended"
+
+
+def digest_of(policy: Policy) -> str:
+    """What tells one content from another, whatever the number of its version."""
+    return hashlib.sha256(codec.canonical(replace(policy, version=0)).encode()).hexdigest()
+
+
+def require_read(policy: Policy, digest: str | None) -> None:
+    """Returns if the content is the one that was read. Raises: PolicyChanged."""
+    if digest != digest_of(policy):
+        raise PolicyChanged
 
 
 def add_draft(head: Head | None, policy: Policy, actor: Actor, now: datetime) -> Head:
@@ -113,12 +139,15 @@ def edit_draft(head: Head, policy: Policy, actor: Actor, now: datetime) -> Head:
 
 
 def move_version(head: Head, policy: Policy, move: Move, actor: Actor, now: datetime, on: date) -> Head:
-    """The head after a version was moved. One that is approved cuts the end of those that began before it.
+    """The head after a version was moved. One that is approved cuts the end of those that began before it; one that is
+    ended held up to, without, this day.
 
     Raises: NotFound; what ``lifecycle.moved`` raises; in this order.
     """
     life = moved(head.listed(policy.version).life, move, actor, head.as_listed(policy), now, on)
     listed = replace(head.listed(policy.version), life=life)
+    if move == "end" and life.approved_by is not None:
+        listed = replace(listed, valid_to=max(listed.valid_from, min(listed.valid_to or on, on)))
     if move != "approve":
         return replace(head, versions={**head.versions, policy.version: listed})
     others = {n: _cut(one, policy.valid_from) for n, one in head.versions.items() if n != policy.version}

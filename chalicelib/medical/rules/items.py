@@ -1,7 +1,7 @@
 """An item of a hospital's bill: what insurance pays of it, what is captured, and what is given back.
 
     entered ── insurance's share known ──▶ insured ── captured, from one hold or several ──▶ done ── refunded, in parts
-    an item that insurance pays wholly is done when that is known
+    an item that insurance pays wholly is done when that is known; one that is not captured may be withdrawn
 
 An item says what was done only by its kind, for billing: a diagnosis or a medicine's name never comes here.
 
@@ -71,7 +71,10 @@ class ItemNotCaptured(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a bill. ``insurance_fen`` None: insurance has not settled its part."""
+    """One item of a bill. ``insurance_fen`` None: insurance has not settled its part.
+
+    ``charge_ids``: the charges that its capture made, one for each hold.
+    """
 
     item_id: str
     kind: ItemKind
@@ -79,6 +82,7 @@ class Item:
     insurance_fen: int | None = None
     captured_fen: int = 0
     refunded_fen: int = 0
+    charge_ids: tuple[str, ...] = ()
 
     @property
     def own_fen(self) -> int | None:

@@ -49,6 +49,15 @@ class PolicyStateConflict(Problem):
     title = Text("授信规则当前状态不允许此操作", "The credit policy's present state does not allow this")
 
 
+class PolicyChanged(Problem):
+    code = "medical-policy-changed"
+    status = 409
+    title = Text(
+        "该版本在您阅读之后已被修改，请重新阅读后再审核",
+        "This version was changed since you read it; read it again before you decide on it",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A member of somebody's staff: the bank's whose policy it is, or its city's."""

@@ -108,14 +108,16 @@ def opening(policy: Policy, limit: Limit, line: Line | None, on: date, hospital_
     return limit.fen
 
 
-def opened_in_emergency(limit_fen: int, hold_id: str, estimate_fen: int, seconds: int, now: datetime) -> Step:
-    """A line opened on the spot, with as much of the estimate held as the limit bears: nobody waits for a better one.
+def held_in_emergency(line: Line, hold_id: str, estimate_fen: int, seconds: int, now: datetime) -> Step:
+    """As much of an estimate held as the line bears: nobody waits for a better one. The rest is held later, or paid
+    otherwise.
 
-    The rest of the estimate is paid otherwise or held later. Raises: AmountNotWhole; AmountNotPositive;
-    AmountTooLarge; in this order.
+    Raises: AmountNotWhole; AmountNotPositive; AmountTooLarge; LineClosed; LineSuspended; HoldExceedsLimit: it bears
+        nothing; HoldsFull; in this order.
     """
-    held_fen = min(check_amount(estimate_fen), limit_fen)
-    return holds.place(lines.opened(limit_fen, now), hold_id, held_fen, seconds, now)
+    bears_fen = lines.available(lines.folded(line, now), now)
+    fen = min(check_amount(estimate_fen), max(1, bears_fen))
+    return holds.place(line, hold_id, fen, seconds, now)
 
 
 def require_covered(policy: Policy, on: date, hospital_id: str | None = None) -> None:

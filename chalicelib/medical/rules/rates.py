@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from chalicelib.core.money import BP, decimal
 from chalicelib.core.text import Text
@@ -49,8 +50,10 @@ def annualised_rate_bp(policy: Policy) -> int:
 
         max(fees / interest-free days, daily rate) × 365
 
-    Source: 中国人民银行公告〔2021〕第3号: the annualised rate is shown, by all costs on the principal really in use;
-        here by simple interest.
+    Source: 中国人民银行公告〔2021〕第3号 (31 March 2021): whoever lends shows the annualised rate, more plainly than a
+        rate by the day or month; it has all costs, fees included, on the principal really in use. It may be worked out
+        by compound interest (as the internal rate of return) or by simple interest, which is then said; here by
+        simple interest.
     """
     free = policy.interest_free_days
     return _up(max(policy.fee_ppm * _CALENDAR_DAYS, policy.daily_rate_ppm * _CALENDAR_DAYS * free), free)
@@ -73,11 +76,12 @@ def said(rate_bp: int) -> str:
     return f"{decimal(rate_bp)} %"
 
 
+@lru_cache(maxsize=256)
 def cost_said(policy: Policy) -> Text:
-    """The terms in one sentence, as they are shown before a line is opened."""
+    """The terms in one sentence, as they are shown before a line is opened: the annualised rate comes first."""
     words = Text(
-        "免息 {days} 天；此后按日 {percent}% 计息（单利，{count}），全部成本折合年化不超过 {rate}",
-        "{days} days without interest; then {percent} % a day (simple, {count}), at most {rate} a year in all",
+        "年化利率（单利）：全部成本合计不超过 {rate}；免息 {days} 天，此后按日 {percent}% 计息（{count}）",
+        "At most {rate} a year in all (simple interest): {days} days without any, then {percent} % a day ({count})",
     )
     percent = decimal(policy.daily_rate_ppm, 4).rstrip("0").rstrip(".")
     rate = said(annualised_rate_bp(policy))

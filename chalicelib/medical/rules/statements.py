@@ -96,6 +96,21 @@ class Stated:
     account: Account
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A statement as it is kept: its sums, and which events it is of, from which its movements are derived again: those
+    that the line took after its version ``from_version``, up to ``to_version``."""
+
+    stated: Stated
+    from_version: int
+    to_version: int
+
+    @property
+    def month(self) -> date:
+        """Its month, by the first day."""
+        return self.stated.statement.month
+
+
 def booked(account: Account, event: Event, policies: Sequence[Policy]) -> Booked:
     """The account after an event that was accepted before; see ``billing`` for what is refused."""
     if isinstance(event, Charge):
@@ -111,16 +126,20 @@ def booked(account: Account, event: Event, policies: Sequence[Policy]) -> Booked
     return written_off(account, event, policies)
 
 
-def statement(opening: Account, events: Iterable[Event], policies: Sequence[Policy]) -> Stated:
+def statement(
+    opening: Account, events: Iterable[Event], policies: Sequence[Policy], until: date | None = None
+) -> Stated:
     """The statement of the month with which the account opens.
 
     Args:
         opening: As of the first day of the month.
         events: All of the month, in the order in which they were accepted.
         policies: All versions that were in force since the first charge that is still owed.
+        until: The day before which interest is counted, where the month is not over.
     """
     month, end = opening.as_of, next_month(opening.as_of)
     assert month == month_of(month), "a statement is of a calendar month"
+    assert until is None or month <= until < end, "a month that is not over has the day in it"
     account, movements, arisen = opening, list[Movement](), 0
     for event in events:
         assert account.as_of <= event.day < end, "events of the month come in their order"
@@ -129,9 +148,23 @@ def statement(opening: Account, events: Iterable[Event], policies: Sequence[Poli
         step = booked(before, event, policies)
         movements += step.movements
         account = step.account
-    closing = advanced(account, end, policies)
+    closing = advanced(account, until or end, policies)
     arisen += _interest(closing) - _interest(account)
     return Stated(_statement(opening, closing, movements, arisen), _without_old(closing))
+
+
+def filed(stated: Stated, from_version: int, to_version: int) -> Filed:
+    """A statement as it is kept."""
+    sums = replace(stated.statement, movements=())
+    return Filed(replace(stated, statement=sums), from_version, to_version)
+
+
+def derived(kept: Filed, opening: Account, events: Iterable[Event], policies: Sequence[Policy]) -> Statement:
+    """A statement that is kept, with its movements, from its events. One that says something else than they do is a
+    broken belief."""
+    again = statement(opening, events, policies).statement
+    assert replace(again, movements=()) == kept.stated.statement, "a statement is what its events come to"
+    return again
 
 
 def _without_old(account: Account) -> Account:
@@ -147,17 +180,13 @@ def _old(debt: Debt, on: date) -> bool:
 
 
 def _statement(opening: Account, closing: Account, movements: Sequence[Movement], interest_fen: int) -> Statement:
-    owed = [debt for debt in closing.debts if debt.owed_fen and debt.off_on is None]
-    dues: Counter[date] = Counter()
-    for debt in owed:
-        dues[debt.charge.due_on] += debt.owed_fen
+    dues = dues_of(closing)
     of: dict[Kind, Sums] = {
         kind: _moved(movements, kind) for kind in ("charge", "refund", "repayment", "write_off")
     }  # fmt: skip
     made = Statement(
-        opening.as_of, _sums(opening), of["charge"], of["refund"], of["repayment"], of["write_off"], interest_fen,
-        _sums(closing), sum(fen for day, fen in dues.items() if day < closing.as_of),
-        tuple(Due(day, dues[day]) for day in sorted(dues)),
+        opening.as_of, sums_of(opening), of["charge"], of["refund"], of["repayment"], of["write_off"], interest_fen,
+        sums_of(closing), sum(due.fen for due in dues if due.due_on < closing.as_of), dues,
         sum(debt.owed_fen for debt in closing.debts if debt.off_on), tuple(movements),
     )  # fmt: skip
     parts = (made.opening, made.charged, made.refunded, made.repaid, made.written_off, Sums(0, 0, interest_fen))
@@ -171,7 +200,17 @@ def _moved(movements: Iterable[Movement], kind: Kind) -> Sums:
     return sum((Sums(one.principal_fen, one.fee_fen, one.interest_fen) for one in on_line), Sums())
 
 
-def _sums(account: Account) -> Sums:
+def dues_of(account: Account) -> tuple[Due, ...]:
+    """What is owed on the line, by due day."""
+    dues: Counter[date] = Counter()
+    for debt in account.debts:
+        if debt.owed_fen and debt.off_on is None:
+            dues[debt.charge.due_on] += debt.owed_fen
+    return tuple(Due(day, dues[day]) for day in sorted(dues))
+
+
+def sums_of(account: Account) -> Sums:
+    """What is owed on the line."""
     return sum((_sums_of(debt) for debt in account.debts if debt.off_on is None), Sums())
 
 

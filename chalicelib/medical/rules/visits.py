@@ -3,25 +3,28 @@
     open ── settled: every item captured, what is left of its holds returned ──▶ settled
     open ── cancelled: nothing captured, its holds given up ──▶ cancelled
 
-A further hold raises an estimate, so that whatever was given stays as it was given; an item is captured from the holds
-in the order in which they expire. The patient's part is captured after insurance has settled its own, never before.
+A further hold raises an estimate, so that whatever was given stays as it was given. The patient's part of an item is
+captured after insurance has settled its own, never before; from which holds, ``drawing`` says.
 
 Two hospitals share a limit, since the line is the person's and not the visit's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
 from chalicelib.core.errors import Problem
 from chalicelib.core.text import Text
-from chalicelib.ledger.rules.lines import Hold, RefundExceedsCapture, check_amount, state_at
+from chalicelib.ledger.rules.lines import (
+    Hold,
+    HoldExpired,
+    RefundExceedsCapture,
+    check_amount,
+)
 from chalicelib.medical.rules.items import (
     MOST_ITEMS,
-    InsuranceOutstanding,
     InsuranceSettled,
     Item,
     ItemCaptured,
@@ -31,6 +34,10 @@ from chalicelib.medical.rules.items import (
     ItemUnknown,
     check_insurance,
 )
+from chalicelib.subjects.rules import AccountRef
+
+MOST_HOLDS_OF_A_VISIT = 20
+"""So that all of them are captured from, or given up, in one write."""
 
 VisitState = Literal["open", "settled", "cancelled"]
 At = Literal["counter", "kiosk", "app"]
@@ -42,11 +49,12 @@ class VisitOver(Problem):
     title = Text("本次就诊已结算或已取消", "This visit is settled or cancelled")
 
 
-class EstimateTooLow(Problem):
-    code = "estimate-too-low"
+class VisitHoldsFull(Problem):
+    code = "visit-holds-full"
     status = 409
     title = Text(
-        "预授权余额不足，请先追加预授权", "The visit's holds do not cover this item; place a further hold first"
+        "本次就诊追加预授权的次数已达上限，请结算后另开一次就诊",
+        "This visit has as many holds as a visit may have; settle it and open another one",
     )
 
 
@@ -65,35 +73,74 @@ class VisitHasCaptures(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """A visit. ``patient`` and ``payer`` are ids by which the hospital knows them; ``hold_ids`` in the order of
-    placing. ``settled_at``: where it was settled, which may be a kiosk."""
+class VisitHold:
+    """One of a visit's holds as it was placed. What is left of it lies on the line."""
 
+    hold_id: str
+    amount_fen: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit, by the id of its first hold.
+
+    Args:
+        ref: The account of whoever pays.
+        visit_ref: The hospital's own number of it.
+        patient, payer: Ids by which the hospital knows them; a child is not its payer.
+        holds: In the order of placing.
+        settled_at: Where it was settled, which may be a kiosk.
+        policy_version: Whose terms the payer was told with his latest pass.
+        line_version: What the line's was at least after the latest write that changed both.
+        ward_id: The child for whom its guardian pays; None where the patient pays himself.
+    """
+
+    city_id: str
     visit_id: str
     hospital_id: str
+    bank_id: str
+    scenario_id: str
+    ref: AccountRef
+    visit_ref: str
     patient: str
     payer: str
+    opened_at: datetime
     on: date
+    line_version: int
+    policy_version: int
+    ward_id: str | None = None
     emergency: bool = False
-    hold_ids: tuple[str, ...] = ()
+    holds: tuple[VisitHold, ...] = ()
     items: tuple[Item, ...] = ()
     state: VisitState = "open"
     settled_at: At | None = None
     revision: int = 1
 
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """So much is captured from this hold; what is left of it stays held for the items to come."""
-
-    hold_id: str
-    amount_fen: int
+    @property
+    def until(self) -> datetime:
+        """When the last of its holds ends."""
+        return max(hold.expires_at for hold in self.holds)
 
 
-def with_hold(visit: Visit, hold_id: str) -> Visit:
-    """The visit with its estimate, or with one that raises it. Raises: VisitOver."""
-    assert hold_id not in visit.hold_ids, "a hold is placed once"
-    return _next(visit, hold_ids=(*visit.hold_ids, hold_id))
+def require_raisable(visit: Visit, now: datetime, *, shown: bool = False) -> None:
+    """Returns if a further hold may be placed: while one of the visit lasts, or with another pass of its payer.
+
+    Raises: VisitOver; HoldExpired: none lasts, and no pass is shown; VisitHoldsFull; in this order.
+    """
+    require_open(visit)
+    if not shown and visit.until <= now:
+        raise HoldExpired
+    if len(visit.holds) >= MOST_HOLDS_OF_A_VISIT:
+        raise VisitHoldsFull
+
+
+def with_hold(visit: Visit, hold: Hold, line_version: int) -> Visit:
+    """The visit with a further hold. Raises: VisitOver."""
+    assert all(hold.hold_id != other.hold_id for other in visit.holds), "a hold is placed once"
+    holds = (*visit.holds, VisitHold(hold.hold_id, hold.amount_fen, hold.expires_at))
+    assert len(holds) <= MOST_HOLDS_OF_A_VISIT, "whoever raises has asked whether he may"
+    return _next(visit, holds=holds, line_version=line_version)
 
 
 def with_item(visit: Visit, item: Item) -> Visit:
@@ -125,46 +172,28 @@ def insured(visit: Visit, item_id: str, insurance_fen: int) -> Visit:
     return _with(after, replace(item, insurance_fen=insurance_fen))
 
 
-def plan(visit: Visit, item_id: str, held: Sequence[Hold], now: datetime) -> tuple[Take, ...]:
-    """From which holds the patient's part of an item is captured: those that expire first, first; none for nothing.
+def withdrawn(visit: Visit, item_id: str) -> Visit:
+    """The visit without an item that was entered by mistake, or is paid otherwise.
 
-    Args:
-        held: The visit's holds.
-
-    Raises: VisitOver; ItemUnknown; InsuranceOutstanding; ItemCaptured; EstimateTooLow; in this order.
+    Raises: VisitOver; ItemUnknown; ItemCaptured; in this order.
     """
-    _next(visit)
-    item = item_of(visit, item_id)
-    if item.own_fen is None:
-        raise InsuranceOutstanding
-    if item.done and item.own_fen:
+    after, item = _next(visit), item_of(visit, item_id)
+    if item.captured_fen:
         raise ItemCaptured
-    left_fen, takes = item.own_fen - item.captured_fen, list[Take]()
-    for hold in _open(visit, held, now):
-        amount_fen = min(left_fen, hold.left_fen)
-        if amount_fen:
-            takes.append(Take(hold.hold_id, amount_fen))
-            left_fen -= amount_fen
-    if left_fen:
-        raise EstimateTooLow
-    return tuple(takes)
+    return replace(after, items=tuple(other for other in visit.items if other.item_id != item_id))
 
 
-def short_fen(visit: Visit, held: Sequence[Hold], now: datetime) -> int:
-    """How much a further hold must be for all items of which the patient's part is known."""
-    to_come = sum((item.own_fen or 0) - item.captured_fen for item in visit.items if item.own_fen is not None)
-    return max(0, to_come - sum(hold.left_fen for hold in _open(visit, held, now)))
-
-
-def captured(visit: Visit, item_id: str, amount_fen: int) -> Visit:
-    """The visit after so much of an item was captured; what ``plan`` says, take by take or at once.
+def captured(visit: Visit, item_id: str, charge_ids: tuple[str, ...], line_version: int) -> Visit:
+    """The visit after the patient's part of an item was captured, as ``plan`` says; a charge for each hold, and none
+    for nothing.
 
     Raises: VisitOver; ItemUnknown; in this order.
     """
-    after, item = _next(visit), item_of(visit, item_id)
+    after, item = _next(visit, line_version=line_version), item_of(visit, item_id)
     assert item.own_fen is not None, "insurance settles first"
-    assert 0 < amount_fen <= item.own_fen - item.captured_fen, "no more is captured than the patient's part"
-    return _with(after, replace(item, captured_fen=item.captured_fen + amount_fen))
+    assert bool(charge_ids) == bool(item.own_fen), "what is captured is charged"
+    assert not item.captured_fen, "an item is captured once"
+    return _with(after, replace(item, captured_fen=item.own_fen, charge_ids=charge_ids))
 
 
 def refunded(visit: Visit, item_id: str, amount_fen: int) -> Visit:
@@ -202,11 +231,6 @@ def cancelled(visit: Visit) -> Visit:
     return after
 
 
-def to_give_up(visit: Visit, held: Sequence[Hold], now: datetime) -> tuple[str, ...]:
-    """The holds that are voided when the visit is over; those that have lapsed need nothing."""
-    return tuple(hold.hold_id for hold in _open(visit, held, now))
-
-
 def item_of(visit: Visit, item_id: str) -> Item:
     """The item of this id. Raises: ItemUnknown."""
     for item in visit.items:
@@ -215,16 +239,14 @@ def item_of(visit: Visit, item_id: str) -> Item:
     raise ItemUnknown
 
 
-def _open(visit: Visit, held: Sequence[Hold], now: datetime) -> list[Hold]:
-    """Those of its holds that are open, in the order in which they are used."""
-    assert all(hold.hold_id in visit.hold_ids for hold in held), "a visit captures from its own holds"
-    found = [hold for hold in held if state_at(hold, now) == "open"]
-    return sorted(found, key=lambda hold: (hold.expires_at, visit.hold_ids.index(hold.hold_id)))
+def require_open(visit: Visit) -> None:
+    """Returns if a visit is neither settled nor cancelled. Raises: VisitOver."""
+    if visit.state != "open":
+        raise VisitOver
 
 
 def _next(visit: Visit, **changes: object) -> Visit:
-    if visit.state != "open":
-        raise VisitOver
+    require_open(visit)
     return replace(visit, revision=visit.revision + 1, **changes)  # type: ignore[arg-type]
 
 

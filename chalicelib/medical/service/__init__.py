@@ -1,8 +1,10 @@
 """What happens with medical credit: one function per verb."""
 
 from chalicelib.medical.service.desk import Bank
-from chalicelib.medical.service.holding import Wish, capture, hold, raise_hold, read_hold, void
+from chalicelib.medical.service.following import attend
+from chalicelib.medical.service.holding import capture, hold, raise_hold, read_hold, void
 from chalicelib.medical.service.lending import close_own, move_line, open_for, open_own
+from chalicelib.medical.service.placing import Wish
 from chalicelib.medical.service.policies import (
     PolicyView,
     VersionView,
@@ -15,6 +17,8 @@ from chalicelib.medical.service.policies import (
 )
 from chalicelib.medical.service.pulling import Pulls, pull, pull_many
 from chalicelib.medical.service.refunding import refund
+from chalicelib.medical.service.regrading import regrade
+from chalicelib.medical.service.sending import send_all
 
 __all__ = [
     "Bank",
@@ -22,6 +26,7 @@ __all__ = [
     "Pulls",
     "VersionView",
     "Wish",
+    "attend",
     "capture",
     "close_own",
     "draft",
@@ -38,6 +43,8 @@ __all__ = [
     "read_hold",
     "read_version",
     "refund",
+    "regrade",
+    "send_all",
     "try_out",
     "void",
 ]

@@ -6,7 +6,7 @@ exact as of the line that was read with it, and whoever writes on condition of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -21,6 +21,7 @@ from chalicelib.medical import store
 from chalicelib.medical.rules import Account, Booked, Event, Policy, advanced, booked, month_of
 from chalicelib.medical.rules.credit import CreditLine
 from chalicelib.medical.rules.heads import Head
+from chalicelib.medical.service.standing import settle_standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +69,48 @@ def bill_in(rows: dict[Key, Row], credit: CreditLine) -> Bill:
     of = credit.city_id, credit.ref.person_id, credit.bank_id
     found = store.events_after(*of, credit.stated_version)
     events = tuple((version, event) for version, event in found if version <= credit.line.version)
-    opening = account = _opening(control, credit, events)
+    opening = account = _opening(rows, control, credit, events)
     for _, event in events:
         account = booked(account, event, policies).account
-    assert account.posted_fen == credit.line.posted_fen, "the principal of all charges is what is posted on the line"
+    assert account.check().posted_fen == credit.line.posted_fen, (
+        "the principal of all charges is what is posted on the line"
+    )
     return Bill(control, credit, policies, opening, events, account, rows)
 
 
-def _opening(control: Control, credit: CreditLine, events: Sequence[tuple[int, Event]]) -> Account:
-    if credit.stated_until is None:
+def _opening(
+    rows: Mapping[Key, Row], control: Control, credit: CreditLine, events: Sequence[tuple[int, Event]]
+) -> Account:
+    key = last_statement_key(credit)
+    if key is None:
         first = events[0][1].day if events else clock.day_in(control.time_zone, credit.line.as_of)
         return Account(month_of(first))
-    month = month_of(credit.stated_until - timedelta(days=1))
-    key = store.statement_key(credit.city_id, credit.ref.person_id, credit.bank_id, month)
-    found = store.statement_in(table.fetch([key]), key)
+    found = store.statement_in(rows, key) or store.load_statement(key)
     assert found is not None, "a line knows its last statement"
-    return found[0].account
+    return found.stated.account
+
+
+def last_statement_key(credit: CreditLine) -> Key | None:
+    """Where the last statement of a line is; None if there is none."""
+    if credit.stated_until is None:
+        return None
+    month = month_of(credit.stated_until - timedelta(days=1))
+    return store.statement_key(credit.city_id, credit.ref.person_id, credit.bank_id, month)
 
 
 def policies_of(head: Head) -> tuple[Policy, ...]:
-    """All versions of a bank's terms that were ever approved, each with its end as it is listed."""
-    approved = [version for version, one in head.versions.items() if one.life.approved_by is not None]
-    return tuple(
-        head.as_listed(store.load_version(head.city_id, head.bank_id, version)) for version in sorted(approved)
-    )
+    """All versions of a bank's terms that were in force on some day, each with its end as it is listed; the latest
+    first, so that of two on a day the one that counts is found, as by ``Head.in_force``."""
+    held = [n for n, one in head.versions.items() if one.life.approved_by is not None and one.ever_in_force]
+    versions = store.load_versions(head.city_id, head.bank_id, tuple(sorted(held, reverse=True)))
+    return tuple(head.as_listed(policy) for policy in versions)
 
 
 def take(
     unit: Unit, bill: Bill, events: Iterable[Event], now: datetime, *, credit: CreditLine | None = None
 ) -> list[Booked]:
     """Writes events, in their order, and the line that takes them: what is posted on it goes down by what they take.
+    A suspension for what is overdue ends with the event after which nothing is.
 
     Args:
         credit: The line with what else the request changes of it, of the version that was read.
@@ -111,5 +124,6 @@ def take(
         store.append_event(unit, written, line.version, event)
         account, written = one.account, replace(written, line=line)
         done.append(one)
+    written = settle_standing(unit, written, account.debts, bill.day(now))
     store.save_line(unit, bill.credit, written)
     return done

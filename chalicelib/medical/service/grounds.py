@@ -14,6 +14,7 @@ from chalicelib.core.table import Key, Row
 from chalicelib.medical import store
 from chalicelib.medical.rules import Limit, Policy, PolicyNotInForce, TermOver, limit_of, require_term
 from chalicelib.medical.rules.credit import CreditLine
+from chalicelib.medical.rules.kept import Kept
 from chalicelib.medical.service.policies import policy_today
 from chalicelib.partners.rules import require_partner
 from chalicelib.scenarios.rules import Basis, Decision, digest, explain
@@ -49,7 +50,12 @@ class Ground:
         return accounts.account_in(self.rows, ref)
 
     def credit(self, ref: AccountRef) -> CreditLine | None:
-        """A person's line with the bank; None if there is none."""
+        """The line that a person opened by this account; None if there is none."""
+        found = self.anybodys_credit(ref)
+        return found if found is not None and found.ref == ref else None
+
+    def anybodys_credit(self, ref: AccountRef) -> CreditLine | None:
+        """A person's line with the bank, whichever of his accounts opened it: there is one a person and bank."""
         return store.line_in(self.rows, store.line_key(self.host.city_id, ref.person_id, self.bank_id))
 
 
@@ -66,16 +72,6 @@ class Judged:
     def reasons(self) -> tuple[str, ...]:
         """The codes that an institution is told."""
         return explain(self.decision, "partner").codes
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What an effect keeps of a limit, so that it can be worked out again."""
-
-    bank_id: str
-    policy_version: int
-    basis: Basis
-    trace_sha256: str
 
 
 def read_ground(

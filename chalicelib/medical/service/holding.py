@@ -7,62 +7,31 @@ whatever has changed since, so nothing of the person, the bank or the policy is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from chalicelib.cities import store as cities
-from chalicelib.core import effect, ids, table
+from chalicelib.core import effect, table
 from chalicelib.core.auth import Caller
 from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
-from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.core.table import Key, Row
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.holds import Step
 from chalicelib.medical import store
-from chalicelib.medical.rules import require_covered
-from chalicelib.medical.rules.credit import (
-    CreditHold,
-    CreditLine,
-    HoldStep,
-    HoldView,
-    LineMissing,
-    hold_view,
-    placed,
-    require_open,
-)
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, HoldStep, HoldView, hold_view, require_open
 from chalicelib.medical.service.charging import Taken, charge_all
-from chalicelib.medical.service.grounds import (
-    Ground,
-    Judged,
-    consenting,
-    ground_in,
-    judge,
-    kept,
-    read_ground,
-    require_line_term,
-)
-from chalicelib.partners.rules import require_partner
+from chalicelib.medical.service.grounds import Ground, kept, read_ground
+from chalicelib.medical.service.placing import Placed, Wish, ground_of, opened, place, require_whole
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import AccountRef, Pass, PassUsed, check_pass
 
 # Hospitals share a line, and whoever meets another at it looks at it anew.
 TRIES = 8
-_PERSON_PREFIX = "s_"
-_PERSON_CHARS = 26
-_VERSION_DIGITS = 6
-
-
-class Wish(NamedTuple):
-    """What a hospital wants to set aside, with which bank, for which of its visits."""
-
-    bank_id: str
-    visit_ref: str
-    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +60,12 @@ def _hold_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, wish: 
     ground = read_ground(caller.city_id, wish.bank_id, [shown.ref], now)
     check_pass(shown, caller.sector, ground.scenario, now)
     accounts.use_pass(unit, shown, PassUsed)
-    return _place(unit, intent, now, caller, ground, shown.ref, wish)
+    return _record_hold(unit, intent, now, caller, ground, place(unit, now, caller, ground, shown.ref, wish))
 
 
 def raise_hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_id: str, amount_fen: int) -> HoldView:
-    """Sets more aside for the visit of a hold that is open, as a hold of its own; no pass is needed.
+    """Sets more aside for the visit of a hold that is open, as a hold of its own; no pass is needed. It has the terms
+    of that hold, and ends when that does: the patient was told no others.
 
     Raises: NotFound: no such hold of this hospital; HoldCaptured; HoldVoided; HoldExpired; and then as ``hold``, but
         for passes; in this order.
@@ -107,45 +77,19 @@ def _raise_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_
     person_id, bank_id = opened(caller, hold_id)
     resident = AccountRef(caller.city_id, person_id)
     more = [store.head_key(caller.city_id, bank_id), accounts.account_key(resident)]
-    found = _read(caller, hold_id, more)
-    require_open(found.held.hold, now)
-    ref, rows = found.held.ref, found.rows
-    if ref != resident:
-        rows = rows | table.fetch([cities.control_key(ref.city_id), accounts.account_key(ref)])
-    ground = ground_in(rows, caller.city_id, bank_id, now)
-    wish = Wish(bank_id, found.held.visit_ref, amount_fen)
-    return _place(unit, intent, now, caller, ground, ref, wish)
+    found = _read(caller, hold_id, now, more)
+    held = found.held
+    require_open(held.hold, found.credit.line, now)
+    ground = ground_of(caller, bank_id, held.ref, found.rows, now)
+    given = Given(held.policy_version, held.hold.expires_at)
+    made = place(unit, now, caller, ground, held.ref, Wish(bank_id, held.visit_ref, amount_fen), given)
+    return _record_hold(unit, intent, now, caller, ground, made)
 
 
-def _place(
-    unit: Unit, intent: Intent, now: datetime, caller: Caller, ground: Ground, ref: AccountRef, wish: Wish
-) -> HoldView:
-    require_partner(ground.host, caller.tenant)
-    require_covered(ground.policy, ground.today, caller.tenant)
-    account = consenting(ground, ref, [ground.bank, caller.sector], now)
-    judged = judge(ground, account, ["bank", "hospital"], now)
-    credit = ground.credit(ref)
-    if credit is None:
-        raise LineMissing
-    require_line_term(credit, ground.today)
-    hold_id = _sealed(caller, credit)
-    step = placed(credit, judged.limit, hold_id, wish.amount_fen, ground.policy, now)
-    held = CreditHold(
-        credit.city_id, credit.bank_id, caller.tenant, ref, ground.policy.scenario_id, wish.visit_ref, now,
-        ground.policy.version, step.hold,
-    )  # fmt: skip
-    accounts.check_guard(unit, account, Conflict)
-    store.save_line(unit, credit, replace(credit, line=step.line, guard=account.guard))
-    store.save_hold(unit, held)
-    return _record_hold(unit, intent, now, caller, ground, judged, held)
-
-
-def _record_hold(
-    unit: Unit, intent: Intent, now: datetime, caller: Caller, ground: Ground, judged: Judged, held: CreditHold
-) -> HoldView:
-    view = hold_view(held, subjects.known_as(caller.sector, held.ref), now)
-    facts = {"v": 1, "hold_id": view.hold_id, "amount_fen": view.amount_fen, "kept": kept(ground, judged)}
-    subject = accounts.account_pk(held.ref)
+def _record_hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, ground: Ground, made: Placed) -> HoldView:
+    view = hold_view(made.held, subjects.known_as(caller.sector, made.held.ref), now)
+    facts = {"v": 1, "hold_id": view.hold_id, "amount_fen": view.amount_fen, "kept": kept(ground, made.judged)}
+    subject = accounts.account_pk(made.held.ref)
     purpose = f"hold:{ground.scenario}"
     unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=view, subject=subject))
     unit.commit()
@@ -188,7 +132,7 @@ def _step(
     take: Callable[[_Found], Step],
     verb: str,
 ) -> HoldStep:
-    found = _read(caller, hold_id)
+    found = _read(caller, hold_id, now)
     step = take(found)
     held = replace(found.held, hold=step.hold)
     store.save_line(unit, found.credit, replace(found.credit, line=step.line))
@@ -222,34 +166,18 @@ def read_hold(now: datetime, caller: Caller, hold_id: str) -> HoldView:
     return hold_view(held, subjects.known_as(caller.sector, held.ref), now)
 
 
-def _read(caller: Caller, hold_id: str, more: list[Key] | None = None) -> _Found:
-    """A hold with its line and its city, in one BatchGet. Raises: NotFound: another hospital's, or invented."""
+def _read(caller: Caller, hold_id: str, now: datetime, more: Sequence[Key] = ()) -> _Found:
+    """A hold with its line and its city, in one BatchGet.
+
+    Raises: NotFound: another hospital's, or invented; Conflict: they were read amid a write; in this order.
+    """
     person_id, bank_id = opened(caller, hold_id)
     hold_key = store.hold_key(caller.city_id, hold_id)
     line_key = store.line_key(caller.city_id, person_id, bank_id)
-    rows = table.fetch([cities.control_key(caller.city_id), hold_key, line_key, *(more or ())])
+    rows = table.fetch([cities.control_key(caller.city_id), hold_key, line_key, *more])
     held, credit = store.hold_in(rows, hold_key), store.line_in(rows, line_key)
     if held is None:
         raise NotFound
     assert credit is not None, "a hold lies on a line"
+    require_whole(held.hold, credit.line, now)
     return _Found(held, credit, rows)
-
-
-def _sealed(caller: Caller, credit: CreditLine) -> str:
-    """The id of the next hold on a line: no other hold on it has the line's version of now. Of one length per bank."""
-    person = credit.ref.person_id.removeprefix(_PERSON_PREFIX)
-    assert len(person) == _PERSON_CHARS, "a person's id was drawn by Egret"
-    return ids.pairwise(_sector(caller), f"{person}{credit.line.version:0{_VERSION_DIGITS}d}/{credit.bank_id}")
-
-
-def opened(caller: Caller, hold_id: str) -> tuple[str, str]:
-    """The person and the bank of a hold. Raises: NotFound: sealed for another hospital, or not here."""
-    secret = ids.open_pairwise(_sector(caller), hold_id)
-    if secret is None:
-        raise NotFound
-    name, _, bank_id = secret.partition("/")
-    return _PERSON_PREFIX + name[:_PERSON_CHARS], bank_id
-
-
-def _sector(caller: Caller) -> str:
-    return f"hold>{caller.sector}"

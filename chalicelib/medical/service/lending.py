@@ -1,37 +1,52 @@
-"""Lines: opened by the bank or by the person himself, suspended, resumed and closed."""
+"""Lines: opened by the bank or by the person himself, booked anew, suspended, resumed and closed."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, TypeVar
 
 from chalicelib.core import effect, table
 from chalicelib.core.auth import Caller
-from chalicelib.core.commit import Unit, looking_again
+from chalicelib.core.commit import LOOKED_AGAIN, Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.ledger.rules import holds
-from chalicelib.ledger.rules.lines import Line
+from chalicelib.ledger.rules.lines import Line, LineClosed, held
 from chalicelib.medical import store
-from chalicelib.medical.rules import ExposureCapReached, opening, probe, shard_caps
+from chalicelib.medical.rules import ExposureCapReached, LineExists, Shard, opening, probe, shard_caps
 from chalicelib.medical.rules.credit import (
     BY_BANK,
     CreditLine,
     LimitView,
     LineMoved,
+    excepted,
     limit_view,
     line_state,
     opened_line,
+    rebooked,
 )
-from chalicelib.medical.service.grounds import Ground, bank_of, consenting, judge, kept, read_ground
+from chalicelib.medical.service.grounds import (
+    Ground,
+    Judged,
+    bank_of,
+    consenting,
+    judge,
+    kept,
+    read_ground,
+    require_line_term,
+    term_over,
+)
+from chalicelib.medical.store.credit import list_exposure, rebook
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import Account, AccountRef, ConsentRequired, require_account
 
 SHARDS_TRIED = 4
+LAST_TURN = SHARDS_TRIED
+T = TypeVar("T")
 LineMove = Literal["suspend", "resume", "close"]
 _Steps = Callable[[Line, datetime], Line]
 _MOVES: dict[LineMove, _Steps] = {
@@ -60,7 +75,7 @@ def open_for(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject_
 
 
 def open_own(unit: Unit, intent: Intent, now: datetime, caller: Caller, city_id: str, bank_id: str) -> LimitView:
-    """Opens one's own line with a bank; the bank learns of it, and anything may be held, once it has a consent.
+    """Opens one's own line with a bank. Nothing is held on it, and no limit told, before the bank has a consent.
 
     Raises: NotFound: no such city; CitySuspended; PartnerSuspended; PolicyNotInForce; NotFound: no account;
         RecipientNotNamed; LineExists; LimitNotGranted; ExposureCapReached; Conflict; in this order.
@@ -84,35 +99,116 @@ def _open(
         ground = read_ground(*bank, [] if ref is None else [ref], now)
         return _open_once(fresh, intent, now, ground, agreed(ground), sector, turn)
 
-    for turn in range(SHARDS_TRIED - 1):
+    return trying_shards(unit, once)
+
+
+def trying_shards(unit: Unit, once: Callable[[Unit, int], T], times: int = LOOKED_AGAIN) -> T:
+    """What ``once`` gives with the first of a few turns for which a shard has room; in the last turn as much as there
+    is: a shortage makes a limit smaller, and never refuses whom a better score would have given more.
+
+    Raises: ExposureCapReached: no shard has any room.
+    """
+    for turn in range(LAST_TURN):
         try:
-            return looking_again(unit, lambda fresh, turn=turn: once(fresh, turn))  # type: ignore[misc]
+            return looking_again(unit, lambda fresh, turn=turn: once(fresh, turn), times)  # type: ignore[misc]
         except ExposureCapReached:
             continue
-    return looking_again(unit, lambda fresh: once(fresh, SHARDS_TRIED - 1))
+    return looking_again(unit, lambda fresh: once(fresh, LAST_TURN), times)
 
 
 def _open_once(
     unit: Unit, intent: Intent, now: datetime, ground: Ground, account: Account, sector: str, turn: int
 ) -> LimitView:
-    judged, seen = judge(ground, account, ["bank"], now), ground.credit(account.ref)
-    limit_fen = opening(ground.policy, judged.limit, None if seen is None else seen.line, ground.today)
-    shard = _shard(account.ref, ground.shards, turn)
-    line, policy = opened_line(seen, limit_fen, now), ground.policy
+    judged, seen = judge(ground, account, ["bank"], now), ground.anybodys_credit(account.ref)
+    credit = lend(unit, ground, judged, seen, turn, now)
+    store.save_line(unit, seen, credit)
+    return _record(unit, intent, now, ground, judged, credit, sector, "open-line")
+
+
+def lend(
+    unit: Unit,
+    ground: Ground,
+    judged: Judged,
+    seen: CreditLine | None,
+    turn: int,
+    now: datetime,
+    hospital_id: str | None = None,
+) -> CreditLine:
+    """The line that today's decision opens, noted with its person and counted in a shard; whoever calls writes it.
+
+    Args:
+        hospital_id: Where it is opened on the spot.
+
+    Raises: PolicyNotInForce; HospitalNotCovered; LineExists; LimitNotGranted; in this order. ExposureCapReached: when
+        the unit is committed.
+    """
+    policy, account = ground.policy, judged.account
+    seen = None if seen is None else _reopened(seen, account.ref, ground.today, now)
+    limit = excepted(seen, judged.limit, now, policy.ceiling_fen)
+    limit_fen = opening(policy, limit, None if seen is None else seen.line, ground.today, hospital_id)
+    shard, room_fen = _room(ground, _shard(account.ref, ground.shards, turn), turn)
+    limit_fen = min(limit_fen, room_fen)
+    line = opened_line(seen, limit_fen, now)
     credit = CreditLine(
         ground.host.city_id, ground.bank_id, account.ref, line, policy.version, ground.today, shard, limit_fen,
         account.guard,
     )  # fmt: skip
     if seen is not None:
-        credit = replace(credit, stated_until=seen.stated_until, stated_version=seen.stated_version)
-    accounts.check_guard(unit, account, Conflict)
-    store.save_line(unit, seen, credit)
+        credit = replace(
+            credit, stated_until=seen.stated_until, stated_version=seen.stated_version, exception=seen.exception,
+            suspended_in=seen.suspended_in,
+        )  # fmt: skip
     store.point_to(unit, credit)
-    store.book(unit, credit, 0, shard_caps(policy.exposure_cap_fen, ground.shards)[shard])
-    subject_id = subjects.known_as(sector, account.ref)
-    view = limit_view(subject_id, policy, judged.limit, credit, now, judged.reasons)
-    facts, subject = kept(ground, judged), accounts.account_pk(account.ref)
-    purpose = f"open-line:{ground.scenario}"
+    rebook(unit, seen or replace(credit, booked_fen=0), credit, _part(ground, shard))
+    return credit
+
+
+def _reopened(seen: CreditLine, ref: AccountRef, on: date, now: datetime) -> CreditLine:
+    """A line as it was before it is opened anew: one whose term is over is closed by that.
+
+    Raises: LineExists: somebody's other account has it, and something is posted or held on it.
+    """
+    line = seen.line
+    if seen.ref != ref and (not line.closed or line.posted_fen or held(line, now)):
+        raise LineExists
+    return replace(seen, line=holds.close(line, now)) if term_over(seen, on) else seen
+
+
+def _room(ground: Ground, shard: int, turn: int) -> tuple[int, int]:
+    """The shard of this turn, and how much of a limit it is to take; in the last turn the one with the most room.
+
+    Raises: ExposureCapReached: there is none.
+    """
+    if turn < LAST_TURN:
+        return shard, ground.policy.ceiling_fen
+    counted = list_exposure(ground.host.city_id, ground.bank_id)
+    free_fen, best = max((Shard(_part(ground, n), counted.get(n, 0)).free_fen, -n) for n in range(ground.shards))
+    if not free_fen:
+        raise ExposureCapReached
+    return -best, free_fen
+
+
+def _part(ground: Ground, shard: int) -> int:
+    """A shard's part of the cap."""
+    return shard_caps(ground.policy.exposure_cap_fen, ground.shards)[shard]
+
+
+def _record(
+    unit: Unit,
+    intent: Intent,
+    now: datetime,
+    ground: Ground,
+    judged: Judged,
+    credit: CreditLine,
+    sector: str,
+    verb: str,
+) -> LimitView:
+    """Commits a line that a decision has given its limit; the reply tells that limit."""
+    accounts.check_guard(unit, judged.account, Conflict)
+    subject_id = subjects.known_as(sector, credit.ref)
+    view = limit_view(subject_id, ground.policy, judged.limit, credit, now, judged.reasons)
+    facts, subject = kept(ground, judged), accounts.account_pk(credit.ref)
+    purpose = f"{verb}:{ground.scenario}"
     unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=view, subject=subject))
     unit.commit()
     return view
@@ -122,6 +218,86 @@ def _shard(ref: AccountRef, shards: int, turn: int) -> int:
     """Where a line is tried: by the hash of its person first, then evenly through the others."""
     first = int(hashlib.sha256(ref.person_id.encode()).hexdigest()[:12], 16) % shards
     tried = tuple(probe(first, shards, min(SHARDS_TRIED, shards)))
+    return tried[turn % len(tried)]
+
+
+def relimit_for(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject_id: str) -> LimitView:
+    """Books a line of the bank that asks anew for what the person's score gives today, be it more or less.
+
+    Raises: NotFound: not an id of this bank's; CitySuspended; PartnerSuspended; PolicyNotInForce; ConsentRequired;
+        RecipientNotNamed; NotFound: no such line; LineClosed; TermOver; LineSuspended; ExposureCapReached; Conflict; in
+        this order.
+    """
+    ref = subjects.resolve(caller, subject_id, NotFound)
+
+    def agreed(ground: Ground) -> Account:
+        return consenting(ground, ref, [ground.bank], now)
+
+    return _relimit(unit, intent, now, bank_of(caller), ref, agreed, caller.sector)
+
+
+def relimit_own(unit: Unit, intent: Intent, now: datetime, caller: Caller, city_id: str, bank_id: str) -> LimitView:
+    """Books one's own line anew for what one's score gives today. Raises: as ``relimit_for``; NotFound: no account."""
+    ref = subjects.own_account(caller)
+
+    def agreed(ground: Ground) -> Account:
+        return require_account(ground.account(ref))
+
+    return _relimit(unit, intent, now, (city_id, bank_id), ref, agreed, caller.sector)
+
+
+def _relimit(
+    unit: Unit,
+    intent: Intent,
+    now: datetime,
+    bank: tuple[str, str],
+    ref: AccountRef,
+    agreed: Callable[[Ground], Account],
+    sector: str,
+) -> LimitView:
+    def once(fresh: Unit, turn: int) -> LimitView:
+        ground = read_ground(*bank, [ref], now)
+        judged, seen = judge(ground, agreed(ground), ["bank"], now), ground.credit(ref)
+        if seen is None:
+            raise NotFound
+        require_live(seen, ground.today)
+        after = replace(rebooked(seen, judged.limit, ground.policy, now), guard=judged.account.guard)
+        after = save_rebooked(fresh, ground, seen, after, turn)
+        return _record(fresh, intent, now, ground, judged, after, sector, "relimit-line")
+
+    return trying_shards(unit, once)
+
+
+def require_live(seen: CreditLine, on: date) -> None:
+    """Returns if a line is open and within its term. Raises: LineClosed; TermOver; in this order."""
+    if seen.line.closed:
+        raise LineClosed
+    require_line_term(seen, on)
+
+
+def save_rebooked(
+    unit: Unit, ground: Ground, seen: CreditLine, after: CreditLine, turn: int, *, partly: bool = True
+) -> CreditLine:
+    """Writes a line that is booked for another amount: in its own shard first, in a later turn in another.
+
+    A line that is booked for no more than before never leaves its shard. In the last turn it is booked for as much as
+    there is room for, if ``partly``. Returns it as it is written. Raises: ExposureCapReached: there is none.
+    """
+    if after.booked_fen > seen.booked_fen and turn:
+        shard, room_fen = _room(ground, _other_shard(seen, ground.shards, turn), turn)
+        room_fen += seen.booked_fen if shard == seen.shard else 0
+        if room_fen <= seen.booked_fen or (room_fen < after.booked_fen and not partly):
+            raise ExposureCapReached
+        fen = min(after.booked_fen, room_fen)
+        line = replace(after.line, limit_fen=min(after.line.limit_fen, fen))
+        after = replace(after, shard=shard, booked_fen=fen, line=line)
+    store.save_line(unit, seen, after)
+    rebook(unit, seen, after, _part(ground, after.shard))
+    return after
+
+
+def _other_shard(seen: CreditLine, shards: int, turn: int) -> int:
+    tried = tuple(probe(seen.shard, shards, min(SHARDS_TRIED, shards)))
     return tried[turn % len(tried)]
 
 
@@ -151,7 +327,7 @@ def _move_once(
     unit: Unit, intent: Intent, now: datetime, key: table.Key, move: LineMove, sector: str, ref: AccountRef
 ) -> LineMoved:
     seen = store.line_in(table.fetch([key]), key)
-    if seen is None:
+    if seen is None or seen.ref != ref:
         raise NotFound
     after = replace(seen, line=_MOVES[move](seen.line, now))
     if move == "close":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.cities import store as cities
-from chalicelib.core import effect
+from chalicelib.core import effect, table
 from chalicelib.core.auth import Caller
 from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
@@ -36,9 +36,14 @@ from chalicelib.medical.rules import (
 from chalicelib.medical.rules.heads import Head
 from chalicelib.medical.rules.lifecycle import Move, State
 from chalicelib.medical.service.desk import Bank, Desk, findings_of, read_desk, scenario_of
+from chalicelib.medical.store import policies as kept
+from chalicelib.medical.store.policies import Position
+from chalicelib.partners import store as partners
 from chalicelib.scenarios.rules import Finding
 
 _TO_REVIEW: frozenset[Move] = frozenset({"submit", "approve"})
+# Who decides on a version says which content he has read.
+_DECIDING: frozenset[Move] = frozenset({"approve", "return"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ class VersionView:
 class PolicyView:
     """One version, what it costs a person in a sentence, and what the linter says of it while it can still change.
 
-    ``content`` is left out of the reply to a write: it is what was sent. ``revision`` counts the policy's changes.
+    ``content`` is left out of the reply to a write: it is what was sent; ``digest`` names it. ``revision`` counts the
+    policy's changes.
     """
 
     city_id: str
@@ -70,9 +76,21 @@ class PolicyView:
     valid_from: date
     valid_to: date | None
     revision: int
+    digest: str
     cost: Text
     findings: tuple[Finding, ...]
     content: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPolicy:
+    """One version that the city is to review, of the bank of this name."""
+
+    bank_id: str
+    bank: Text | None
+    version: int
+    valid_from: date
+    waits_since: datetime
 
 
 def draft(unit: Unit, intent: Intent, now: datetime, caller: Caller, wanted: Policy) -> PolicyView:
@@ -134,19 +152,36 @@ def _write(
 
 
 def move(
-    unit: Unit, intent: Intent, now: datetime, caller: Caller, bank: Bank, version: int, wanted: Move
+    unit: Unit,
+    intent: Intent,
+    now: datetime,
+    caller: Caller,
+    bank: Bank,
+    version: int,
+    wanted: Move,
+    digest: str | None = None,
 ) -> PolicyView:
     """Moves a version. What was held and captured by one that ends keeps its terms.
 
+    Args:
+        digest: Of the content that was read, from whoever approves or returns it.
+
     Raises: NotFound; CitySuspended, PartnerSuspended: but nobody is kept from ending a version; PolicyMoveForbidden;
-        PolicyApprovalByAuthor; PolicyStateConflict; PolicyInvalid: other shards; PolicyLintRefused; Conflict; in this
-        order.
+        PolicyApprovalByAuthor; PolicyStateConflict; PolicyInvalid: other shards; PolicyChanged: it is not what was
+        read; PolicyLintRefused; Conflict; in this order.
     """
-    return looking_again(unit, lambda fresh: _move_once(fresh, intent, now, caller, bank, version, wanted))
+    return looking_again(unit, lambda fresh: _move_once(fresh, intent, now, caller, bank, version, wanted, digest))
 
 
 def _move_once(
-    unit: Unit, intent: Intent, now: datetime, caller: Caller, bank: Bank, version: int, wanted: Move
+    unit: Unit,
+    intent: Intent,
+    now: datetime,
+    caller: Caller,
+    bank: Bank,
+    version: int,
+    wanted: Move,
+    digest: str | None,
 ) -> PolicyView:
     version_key = store.version_key(*bank, version)
     desk = read_desk(caller, bank, [version_key])
@@ -155,6 +190,9 @@ def _move_once(
         desk.require_open(bank.bank_id)
     head = heads.move_version(desk.head, policy, wanted, desk.actor, now, desk.today(now))
     findings: tuple[Finding, ...] = ()
+    if wanted in _DECIDING:
+        heads.require_read(policy, digest)
+        kept.check_version(unit, desk.rows, version_key)
     if wanted in _TO_REVIEW:
         findings = findings_of(desk.control, desk.head, policy, now)
         require_clean(findings)
@@ -166,8 +204,24 @@ def _move_once(
 def list_versions(now: datetime, caller: Caller, bank: Bank) -> list[VersionView]:
     """A bank's versions, oldest first, each with where it stands today. Raises: NotFound: no such bank."""
     desk = read_desk(caller, bank)
-    versions = () if desk.seen is None else sorted(desk.seen.versions)
-    return [_standing(desk.head, version, desk.today(now)) for version in versions]
+    numbers = () if desk.seen is None else sorted(desk.seen.versions)
+    return [_standing(desk.head, version, desk.today(now)) for version in numbers]
+
+
+def list_waiting(city_id: str, limit: int, after: Position | None) -> tuple[list[WaitingPolicy], Position | None]:
+    """One page of what the city is to review, the longest waiting first."""
+    found, last = kept.list_waiting(city_id, limit, after)
+    banks = {head.bank_id for head in found}
+    rows = table.fetch(partners.partner_key(city_id, one) for one in banks) if banks else {}
+    entries = {one: partners.partner_in(rows, city_id, one) for one in banks}
+    names = {one: partner.name for one, partner in entries.items() if partner is not None}
+    return [waiting for head in found for waiting in _waiting(head, names.get(head.bank_id))], last
+
+
+def _waiting(head: Head, bank: Text | None) -> Iterable[WaitingPolicy]:
+    for version, listed in sorted(head.versions.items()):
+        if listed.life.state == "review":
+            yield WaitingPolicy(head.bank_id, bank, version, listed.valid_from, listed.life.changed_at)
 
 
 def try_out(now: datetime, caller: Caller, bank: Bank, version: int) -> WhatIf:
@@ -211,7 +265,7 @@ def _view(desk: Desk, head: Head, policy: Policy, now: datetime, findings: Itera
     at = _standing(head, policy.version, desk.today(now))
     return PolicyView(
         head.city_id, head.bank_id, policy.version, at.state, at.said, at.changed_at, at.valid_from, at.valid_to,
-        head.revision, cost_said(policy), tuple(findings),
+        head.revision, heads.digest_of(policy), cost_said(policy), tuple(findings),
     )  # fmt: skip
 
 

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from chalicelib.core.auth import Caller
 from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import NotFound
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Entry, Party, negated
+from chalicelib.ledger.rules import Entry, Party
 from chalicelib.medical import store
 from chalicelib.medical.rules import ChargeUnknown, Debt, Refund
 from chalicelib.medical.rules.credit import CreditHold, Refunded
 from chalicelib.medical.rules.events import numbered
-from chalicelib.medical.rules.posting import capture_postings
+from chalicelib.medical.rules.posting import refund_postings
 from chalicelib.medical.service.bills import Bill, read_bill, take
 from chalicelib.medical.service.charging import bank_party, known_to_bank
-from chalicelib.medical.service.holding import TRIES, opened
+from chalicelib.medical.service.holding import TRIES
+from chalicelib.medical.service.placing import opened
 from chalicelib.subjects import store as accounts
-
-
-class GivenBack(NamedTuple):
-    """What a refund of some charges came to: how much lowered what is owed, how much the bank owes the person now."""
-
-    to_line_fen: int
-    to_person_fen: int
-    entry: Entry
 
 
 def refund(
@@ -56,20 +48,21 @@ def _refund_once(
     if held is None:
         raise NotFound
     require_own(bill, held, charge_id)
-    purpose = f"refund:{held.city_id}/{held.scenario_id}"
-    back = give_back(unit, bill, now, held.hospital_id, [(charge_id, amount_fen)], intent.effect_id, purpose)
-    reply = Refunded(charge_id, amount_fen, back.to_line_fen, back.to_person_fen)
+    purpose = f"refund-charge:{held.city_id}/{held.scenario_id}"
+    entry = give_back(unit, bill, now, held.hospital_id, [(charge_id, amount_fen)], intent.effect_id, purpose)
+    reply = Refunded(charge_id, amount_fen)
     facts = {"v": 1, "hold_id": hold_id, "bank_id": bank_id, "charge_id": charge_id, "amount_fen": amount_fen}
-    unit.effect(ledger.effect_row(intent, back.entry, facts=facts, reply=reply, subject=accounts.account_pk(held.ref)))
+    unit.effect(ledger.effect_row(intent, entry, facts=facts, reply=reply, subject=accounts.account_pk(held.ref)))
     unit.commit()
     return reply
 
 
 def require_own(bill: Bill, held: CreditHold, charge_id: str) -> Debt:
-    """What is owed on a charge that this hold's hospital made for its visit. Raises: ChargeUnknown."""
+    """What is owed on a charge that this hold's hospital made for its visit, and for no item of one, which is refunded
+    as an item. Raises: ChargeUnknown."""
     for debt in bill.account.debts:
         charge = debt.charge
-        own = (charge.hospital_id, charge.visit_id) == (held.hospital_id, held.visit_ref)
+        own = (charge.hospital_id, charge.visit_id, charge.item_id) == (held.hospital_id, held.visit_ref, "")
         if charge.charge_id == charge_id and own:
             return debt
     raise ChargeUnknown
@@ -83,7 +76,7 @@ def give_back(
     parts: Sequence[tuple[str, int]],
     effect_id: str,
     purpose: str,
-) -> GivenBack:
+) -> Entry:
     """Takes back parts of charges that one capture made, and makes the entry for the effect.
 
     Args:
@@ -98,7 +91,6 @@ def give_back(
     assert len(captures) == 1, "an item is captured by one request"
     hospital = Party(credit.city_id, "hospital", hospital_id)
     amount_fen = sum(fen for _, fen in parts)
-    postings = negated(capture_postings(hospital, bank_party(credit), known_to_bank(credit), amount_fen))
+    postings = refund_postings(hospital, bank_party(credit), known_to_bank(credit), amount_fen, done)
     at = max(now, credit.line.as_of)
-    entry = Entry(effect_id, at, day, purpose, hospital.name, postings, captures.pop())
-    return GivenBack(sum(one.line_fen for one in done), sum(one.to_person_fen for one in done), entry)
+    return Entry(effect_id, at, day, purpose, hospital.name, postings, captures.pop())

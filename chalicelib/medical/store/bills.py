@@ -6,18 +6,21 @@ the thousandth item as for the first, and events of one line never share a place
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from chalicelib.core import codec, table
 from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Conflict
 from chalicelib.core.table import IntAttribute, Key, Row
-from chalicelib.medical.rules import Event, Stated
+from chalicelib.medical.rules import Account, Event, Stated, Statement
 from chalicelib.medical.rules.credit import CreditLine
 from chalicelib.medical.rules.events import KINDS, kind_of
+from chalicelib.medical.rules.months import month_text
+from chalicelib.medical.rules.statements import Filed
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import AccountRef
 
@@ -36,7 +39,10 @@ class EventRow(Row, discriminator="credit-event"):
 
 
 class _StatementRow(Row, discriminator="credit-statement"):
+    """The sums of a month, and the account with which the next one opens: compressed, for it has every charge."""
+
     document = UnicodeAttribute()
+    account = BinaryAttribute(legacy_encoding=False)
     from_version = IntAttribute()
     to_version = IntAttribute()
 
@@ -53,8 +59,8 @@ def bill_pk(city_id: str, person_id: str, bank_id: str) -> str:
 def append_event(unit: Unit, credit: CreditLine, version: int, event: Event) -> None:
     """Writes an event that the line took with this version of it."""
     pk = bill_pk(credit.city_id, credit.ref.person_id, credit.bank_id)
-    sk, home = f"{version:0{_VERSION_DIGITS}d}", credit.ref.city_id
-    row = EventRow(pk, sk, what=kind_of(event), document=codec.to_json(event), home=home)
+    home = credit.ref.city_id
+    row = EventRow(pk, _version(version), what=kind_of(event), document=codec.to_json(event), home=home)
     unit.create(row, Conflict)
 
 
@@ -70,12 +76,16 @@ def line_of(row: EventRow) -> tuple[str, AccountRef, str]:
     return city_id, AccountRef(row.home, person_id), bank_id
 
 
-def events_after(city_id: str, person_id: str, bank_id: str, version: int) -> Iterator[tuple[int, Event]]:
-    """The events that a line took after this version of it, in order, each with its version; one Query per page."""
-    pk, after = bill_pk(city_id, person_id, bank_id), f"{version:0{_VERSION_DIGITS}d}"
+def events_after(
+    city_id: str, person_id: str, bank_id: str, version: int, until: int | None = None
+) -> Iterator[tuple[int, Event]]:
+    """The events that a line took after this version of it, up to ``until``, in order, each with its version; one Query
+    per page."""
+    pk, after = bill_pk(city_id, person_id, bank_id), _version(version)
+    wanted = EventRow.sk > after if until is None else EventRow.sk.between(_version(version + 1), _version(until))
     position: str | None = None
     while True:
-        rows, position = table.query(EventRow, pk, EventRow.sk > after, limit=EVENTS_AT_ONCE, after=position)
+        rows, position = table.query(EventRow, pk, wanted, limit=EVENTS_AT_ONCE, after=position)
         yield from ((int(row.sk), event_of(row)) for row in rows)
         if position is None:
             return
@@ -83,31 +93,48 @@ def events_after(city_id: str, person_id: str, bank_id: str, version: int) -> It
 
 def statement_key(city_id: str, person_id: str, bank_id: str, month: date) -> Key:
     """Where the statement of a month is: to be fetched with what else a request needs."""
-    return Key(f"{city_id}#bills#{person_id}/{bank_id}", f"{month:%Y-%m}")
+    return Key(f"{city_id}#bills#{person_id}/{bank_id}", month_text(month))
 
 
-def statement_in(rows: Mapping[Key, Row], key: Key) -> tuple[Stated, int, int] | None:
-    """A stored statement with its closing account, and after and up to which versions of the line its events are."""
+def statement_in(rows: Mapping[Key, Row], key: Key) -> Filed | None:
+    """A statement among fetched rows; None if it was not found."""
     row = rows.get(key)
     if row is None:
         return None
     assert isinstance(row, _StatementRow)
-    return codec.from_json(Stated, row.document), row.from_version, row.to_version
+    return _filed(row)
 
 
-def save_statement(unit: Unit, key: Key, stated: Stated, from_version: int, to_version: int) -> None:
+def load_statement(key: Key) -> Filed | None:
+    """A statement by itself; None if the month is not stated."""
+    row = table.get(_StatementRow, key)
+    return None if row is None else _filed(row)
+
+
+def save_statement(unit: Unit, key: Key, kept: Filed) -> None:
     """Writes the statement of a month that is over, once."""
-    row = _StatementRow(*key, document=codec.to_json(stated), from_version=from_version, to_version=to_version)
+    row = _StatementRow(*key, from_version=kept.from_version, to_version=kept.to_version)
+    row.document = codec.to_json(kept.stated.statement)
+    row.account = zlib.compress(codec.to_json(kept.stated.account).encode())
     unit.create(row, Conflict)
 
 
 def list_statements(
     city_id: str, person_id: str, bank_id: str, limit: int, after: str | None
-) -> tuple[list[Stated], str | None]:
+) -> tuple[list[Filed], str | None]:
     """One page of a line's statements, newest first, and the position to go on after; one Query."""
     pk = statement_key(city_id, person_id, bank_id, date.min).pk
     rows, last = table.query(_StatementRow, pk, limit=limit, after=after, descending=True)
-    return [codec.from_json(Stated, row.document) for row in rows], last
+    return [_filed(row) for row in rows], last
+
+
+def _filed(row: _StatementRow) -> Filed:
+    account = codec.from_json(Account, zlib.decompress(row.account).decode())
+    return Filed(Stated(codec.from_json(Statement, row.document), account), row.from_version, row.to_version)
+
+
+def _version(version: int) -> str:
+    return f"{version:0{_VERSION_DIGITS}d}"
 
 
 def point_to(unit: Unit, credit: CreditLine) -> None:

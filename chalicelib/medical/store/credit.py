@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.core import codec
+from chalicelib.core import codec, table
 from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Conflict
 from chalicelib.core.table import IntAttribute, Key, Row
 from chalicelib.medical.rules import ExposureCapReached
 from chalicelib.medical.rules.credit import CreditHold, CreditLine
+
+MOST_SHARDS = 64
 
 
 class _LineRow(Row, discriminator="credit-line"):
@@ -54,6 +56,12 @@ def save_line(unit: Unit, seen: CreditLine | None, after: CreditLine) -> None:
     unit.put(row, _LineRow.revision == seen.line.version, Conflict)
 
 
+def check_line(unit: Unit, seen: CreditLine) -> None:
+    """Commit only if nobody has written the line since it was seen."""
+    key = line_key(seen.city_id, seen.ref.person_id, seen.bank_id)
+    unit.check(_LineRow, key, _LineRow.revision == seen.line.version, Conflict)
+
+
 def hold_key(city_id: str, hold_id: str) -> Key:
     """Where a hold is: to be fetched with what else a request needs."""
     return Key(f"{city_id}#hold#{hold_id}", "hold")
@@ -79,12 +87,31 @@ def save_hold(unit: Unit, held: CreditHold) -> None:
         unit.put(row, _HoldRow.revision == held.revision, Conflict)
 
 
+def list_exposure(city_id: str, bank_id: str) -> dict[int, int]:
+    """What is booked in each shard of a bank's in which anything ever was; one Query."""
+    rows, _ = table.query(_ExposureRow, _exposure_pk(city_id, bank_id), limit=MOST_SHARDS)
+    return {int(row.sk): row.used_fen for row in rows}
+
+
+def _exposure_pk(city_id: str, bank_id: str) -> str:
+    return f"{city_id}#exposure#{bank_id}"
+
+
+def rebook(unit: Unit, seen: CreditLine, after: CreditLine, cap_fen: int) -> None:
+    """Counts a line that is booked for another amount, in its shard or in the one to which it moves."""
+    if after.shard == seen.shard:
+        book(unit, after, seen.booked_fen, cap_fen)
+        return
+    book(unit, after, 0, cap_fen)
+    book(unit, replace(seen, booked_fen=0), seen.booked_fen, 0)
+
+
 def book(unit: Unit, credit: CreditLine, before_fen: int, cap_fen: int) -> None:
     """Counts what a line is booked for in its shard, after ``before_fen``; what lowers it is never refused.
 
     The change is blind, because many share a shard: ``rules.granted`` as a condition of the write.
     """
-    row = _ExposureRow(f"{credit.city_id}#exposure#{credit.bank_id}", f"{credit.shard:06d}")
+    row = _ExposureRow(_exposure_pk(credit.city_id, credit.bank_id), f"{credit.shard:06d}")
     used, more = _ExposureRow.used_fen, credit.booked_fen - before_fen
     actions = [_ExposureRow.kind.set(_ExposureRow), _ExposureRow.v.set(1), used.add(more)]
     if more > 0:

@@ -33,23 +33,35 @@ class PassUsed(Problem):
     title = Text("出示码已使用，请重新出示", "This pass was used before; please show a new one")
 
 
+class PassNotLive(Problem):
+    code = "pass-not-live"
+    status = 403
+    title = Text("请先完成人脸核验，再重新出示", "This takes a pass that was made after a fresh face check")
+
+
 @dataclass(frozen=True, slots=True)
 class PassWish:
-    """For whom a citizen wants a pass: a recipient, a scenario or both."""
+    """For whom a citizen wants a pass: a recipient, a scenario or both. ``ward_id``: the child for whom he shows it."""
 
     recipient: str | None = None
     scenario: str | None = None
+    ward_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What a pass says once it is opened. None: any recipient, or any scenario."""
+    """What a pass says once it is opened. None: any recipient, or any scenario.
+
+    ``ward_id``: the child for whom its citizen shows it. ``live``: he had just shown his face.
+    """
 
     pass_id: str
     ref: AccountRef
     recipient: str | None
     scenario: str | None
     expires_at: datetime
+    ward_id: str | None = None
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,12 @@ def check_pass(shown: Pass, recipient: str, scenario: str | None, now: datetime)
     if shown.expires_at <= now:
         raise PassExpired
     return shown
+
+
+def require_live(shown: Pass) -> None:
+    """Returns if the pass was made after a fresh face check. Raises: PassNotLive."""
+    if not shown.live:
+        raise PassNotLive
 
 
 def minute_of(now: datetime) -> int:

@@ -15,10 +15,13 @@ from chalicelib.subjects.service.consents import evidence, grant, withdraw
 from chalicelib.subjects.service.identifying import identify
 from chalicelib.subjects.service.identity import DevelopmentIdentity, IdentityService
 from chalicelib.subjects.service.passes import open_pass, show_pass
+from chalicelib.subjects.service.wards import confirm_ward, end_ward, names_ward, own_wards
 
 __all__ = [
     "DevelopmentIdentity",
     "IdentityService",
+    "confirm_ward",
+    "end_ward",
     "enrol",
     "evidence",
     "grant",
@@ -27,8 +30,10 @@ __all__ = [
     "lift",
     "live_consents",
     "me",
+    "names_ward",
     "open_pass",
     "own_account",
+    "own_wards",
     "resolve",
     "show_pass",
     "suspend",

@@ -1,7 +1,8 @@
 """The account item.
 
-It is at most 4 KB, whatever is in it: it is read with every request and a condition on it costs by its size. So a
-consent is kept in 35 characters beside its name: the grant's own part of its effect id (26), the expiry in seconds (8
+It is at most 4 KB: it is read with every request and a condition on it costs by its size. Who is overdue with several
+banks whose names are long, and has as many consents as there may be, has a little more: that costs, and is not refused.
+A consent is kept in 35 characters beside its name: the grant's own part of its effect id (26), the expiry in seconds (8
 hexadecimal digits) and a bit per item (1).
 """
 
@@ -62,6 +63,12 @@ def account_in(rows: Mapping[Key, Row], ref: AccountRef) -> Account | None:
         _unpacked(ref.city_id, row.consents),
         codec.from_json(dict[str, datetime], row.suspensions),
     )
+
+
+def ref_of(row: AccountRow) -> AccountRef:
+    """Whose account an item is."""
+    city_id, _, person_id = row.pk.split("#", 2)
+    return AccountRef(city_id, person_id)
 
 
 def load_account(ref: AccountRef) -> Account | None:

@@ -98,6 +98,21 @@ def test_the_first_failed_condition_in_the_order_of_sending_answers(
 
 
 @pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("put", [True, False])
+def test_what_is_taken_away_goes_with_the_rest_or_stays(put: bool) -> None:
+    unit = unit_of_all(put=put)
+    stored("gone")
+    unit.delete(row("gone"))
+    unit.delete(row("never there"))
+    if put:
+        unit.commit()
+    else:
+        with pytest.raises(PutFailed):
+            unit.commit()
+    assert n_of("gone") == (None if put else 0)
+
+
+@pytest.mark.usefixtures("three")
 def test_ONCE_the_effect_that_is_there_outranks_every_refusal() -> None:
     recorded()
     unit = unit_of_all(check=False, put=False, update=False)

@@ -134,6 +134,8 @@ def test_what_the_mapping_filters_out_is_not_handed_over(local: Local) -> None:
         ({"eventName": "MODIFY", "dynamodb": {"NewImage": {"kind": {"S": "effect"}}}}, False),
         ({"eventName": "REMOVE", "dynamodb": {"OldImage": {"kind": {"S": "effect"}}}}, False),
         ({"eventName": "INSERT", "dynamodb": {"NewImage": {"kind": {"S": "counted"}}}}, False),
+        ({"eventName": "INSERT", "dynamodb": {"NewImage": {"kind": {"S": "account"}}}}, False),
+        ({"eventName": "MODIFY", "dynamodb": {"NewImage": {"kind": {"S": "account"}}}}, True),
         ({"eventName": "INSERT", "dynamodb": {}}, False),
         ({}, False),
     ],

@@ -23,7 +23,11 @@ from tests.world import BANK, HOSPITAL, XIAMEN, World
 SCENARIO = "credit_medical"
 SECOND = "hospital:second-hospital@xiamen"
 OTHER_BANK = "bank:other-bank@xiamen"
-SCOPES = {"bank": "credit:write credit:pull", "hospital": "credit:hold", "city": "credit:write partners:write"}
+SCOPES = {
+    "bank": "credit:write credit:pull credit:collect credit:review",
+    "hospital": "credit:hold",
+    "city": "credit:write partners:write credit:review",
+}
 POLICIES = "/v1/cities/xiamen/banks/demo-bank/credit-policies"
 NOT_THE_AUTHORS = ("city_id", "bank_id", "version")
 

@@ -27,8 +27,15 @@ def desk(clinic: Clinic, own_world: World) -> Clinic:
 
 def moved(clinic: Clinic, version: int, *steps: tuple[str, str]) -> None:
     for move, actor in steps:
-        answer = clinic.post(f"{POLICIES}/{version}/moves", actor, {"move": move})
+        answer = clinic.post(f"{POLICIES}/{version}/moves", actor, body_of_move(clinic, version, move))
         assert answer.status == 200, answer.text
+
+
+def body_of_move(clinic: Clinic, version: int, move: str) -> dict[str, str]:
+    """Who decides on a version sends the digest of what he has read."""
+    if move not in {"approve", "return"}:
+        return {"move": move}
+    return {"move": move, "digest": clinic.send("GET", f"{POLICIES}/{version}", REVIEWER).body["digest"]}
 
 
 def test_a_policy_from_draft_to_force_to_its_end(desk: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,10 +64,10 @@ def test_nobody_approves_what_he_wrote_and_nobody_else_moves(desk: Clinic) -> No
     assert desk.post(POLICIES, OTHER_BANK, body).code == "not-found"
     assert desk.post(POLICIES, AUTHOR, body).status == 201
     assert desk.post(POLICIES, AUTHOR, body).code == "medical-policy-state"
-    path = f"{POLICIES}/2/moves"
+    path, approve = f"{POLICIES}/2/moves", body_of_move(desk, 2, "approve")
     assert desk.post(path, REVIEWER, {"move": "submit"}).code == "medical-policy-move-forbidden"
-    assert desk.post(path, REVIEWER, {"move": "approve"}).code == "medical-policy-state"
-    assert desk.post(path, AUTHOR, {"move": "approve"}).code == "medical-policy-move-forbidden"
+    assert desk.post(path, REVIEWER, approve).code == "medical-policy-state"
+    assert desk.post(path, AUTHOR, approve).code == "medical-policy-move-forbidden"
     assert desk.post(f"{POLICIES}/9/moves", AUTHOR, {"move": "submit"}).code == "not-found"
     assert desk.post(f"{POLICIES}/x/moves", AUTHOR, {"move": "submit"}).code == "not-found"
 

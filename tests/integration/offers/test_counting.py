@@ -40,7 +40,8 @@ def seen(world: World, pump: Pump) -> dict[str, Any] | None:
 
 def facts_of(records: list[Record], verb: str) -> list[str]:
     images = [record["dynamodb"]["NewImage"] for record in records]
-    return [image["facts"]["S"] for image in images if image["purpose"]["S"].startswith(f"{verb}:")]
+    effects = [image for image in images if image["kind"]["S"] == "effect"]
+    return [image["facts"]["S"] for image in effects if image["purpose"]["S"].startswith(f"{verb}:")]
 
 
 def test_what_is_sold_and_given_back_is_seen_by_the_city(market: Market, pump: Pump) -> None:

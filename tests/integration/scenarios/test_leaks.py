@@ -154,7 +154,11 @@ def test_MINIMAL_no_refusal_tells_more(world: World) -> None:
 
 BODIES = {
     "scores/report_score.json": {"score": 500, "as_of": "2026-01-01T00:00:00Z", "revision": 1, "scale_version": 1},
+    "records/repair_record.json": {"reason": {"zh": "修复", "en": "repaired"}},
+    "subjects/confirm_ward.json": {"valid_to": "2030-01-01"},
     "subjects/suspend_benefits.json": {"kind": "all_benefits", "reason": {"zh": "停", "en": "stop"}},
+    "medical/move_review.json": {"move": "forward"},
+    "medical/move_forwarded_review.json": {"move": "uphold", "reason": {"zh": "无误", "en": "right"}},
     "linking/convert_scores.json": {"from_city": "hangzhou", "to_city": "xiamen", "scores": [705]},
 }
 OF_THE_CITY = {
@@ -162,6 +166,8 @@ OF_THE_CITY = {
     "/v1/cities/{city_id}/scores", "/v1/cities/{city_id}/review", "/v1/cities/{city_id}/statistics",
     "/v1/cities/{city_id}/merchants/{merchant_id}/offers", "/v1/cities/{city_id}/merchants/{merchant_id}/offers/export",
     "/v1/cities/{city_id}/partners/{partner_id}/statements", "/v1/cities/{city_id}/banks/{bank_id}/credit-policies",
+    "/v1/cities/{city_id}/banks/{bank_id}/exposure",
+    "/v1/cities/{city_id}/credit-policies/waiting", "/v1/cities/{city_id}/credit-reviews", "/v1/visits",
 }  # fmt: skip
 
 
@@ -174,8 +180,10 @@ def things(world: World, actor: str, city: str) -> dict[str, str]:
         "city_id": city, "subject_id": world.known_to(actor, who), "grant_id": grant_id, "receipt_id": receipt,
         "partner_id": "xiamen-library", "agreement_id": "none-such", "scenario_id": "library", "version": "1",
         "kind": "all_benefits", "job_id": "none-such", "merchant_id": "qingliu-farm", "offer_id": "none-such",
-        "quote_id": "xiamen." + receipt.partition(".")[2], "day": "2026-08-01",
-        "bank_id": "demo-bank", "hold_id": "none-such",
+        "quote_id": "xiamen." + receipt.partition(".")[2], "day": "2026-08-01", "month": "2026-08",
+        "bank_id": "demo-bank", "hold_id": "none-such", "record_id": "none-such", "review_id": "none-such",
+        "effect_id": receipt, "instruction_id": "none-such", "visit_id": "none-such",
+        "item_id": "none-such", "ward_id": "none-such",
     }  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_a_foreign_a_forged_and_a_changed_pass_get_the_same_answer(world: World)
 
 
 def test_what_was_sealed_for_something_else_is_no_pass(world: World) -> None:
-    value = ["v_1", "xiamen/s_1", None, None, 2_000_000_000]
+    value = ["v_1", "xiamen/s_1", None, None, 2_000_000_000, None, False, ""]
     assert open_pass(cursor.seal(value, "pass"), LIBRARY, SCENE, NOW).pass_id == "v_1"
     for text in (cursor.seal(value, "receipt"), str(cursor.make_cursor(value, "pass"))):
         with pytest.raises(PassInvalid):

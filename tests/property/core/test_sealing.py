@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+from contextlib import suppress
+
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -39,3 +42,17 @@ def test_pairwise_ids_are_one_to_one(sector: str, other: str, person: str, neigh
     assume(sector != other)
     assert ids.pairwise(other, person) != made
     assert ids.open_pairwise(other, made) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=80))
+def test_base32_is_that_of_everybody_in_lower_case_without_padding(raw: bytes) -> None:
+    assert ids.encode(raw) == base64.b32encode(raw).decode().rstrip("=").lower()
+    assert ids.decode(ids.encode(raw)) == raw
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.text(max_size=12), st.text(alphabet="ab27-_ +018A=", max_size=12)))
+def test_what_is_no_base32_is_a_value_error(text: str) -> None:
+    with suppress(ValueError):
+        assert ids.encode(ids.decode(text)) == text

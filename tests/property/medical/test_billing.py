@@ -82,7 +82,7 @@ class Life:
         events.append(event)
         self.booked.append(booked)
         if booked.line_fen > 0:
-            self.line = holds.repay(self.line, booked.line_fen, NOON)
+            self.line = holds.released(self.line, booked.line_fen, NOON)
         elif booked.line_fen < 0:
             step = holds.place(self.line, f"h{len(events)}", -booked.line_fen, 60, NOON)
             self.line = holds.capture(step.line, step.hold, -booked.line_fen, NOON).line

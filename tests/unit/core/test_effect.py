@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import effect
+from chalicelib.core import effect, ids, keys
 from chalicelib.core.effect import EffectRow, Intent, intend
 from chalicelib.core.errors import KeyReused
 
@@ -118,3 +118,26 @@ def test_the_audit_buckets_are_all_used() -> None:
 
 def test_an_intent_is_a_value() -> None:
     assert replace(intent(), verb="x") != intent()
+
+
+@pytest.mark.parametrize("change", range(5))
+def test_ONCE_what_follows_by_itself_has_its_id_from_its_cause_alone(change: int) -> None:
+    asked: list[Any] = ["xiamen", "bank", "egret-bank", "remind", ["xiamen/s_a", "7"]]
+    first = effect.consequence(*asked)
+    assert first == effect.consequence(*asked)
+    assert first.effect_id.startswith("xiamen.")
+    assert len(first.effect_id) == len(intent().effect_id)
+    assert (first.fingerprint, first.by) == ("", "")
+    asked[change] = ["xiamen/s_a", "8"] if change == 4 else "other"
+    assert effect.consequence(*asked).effect_id != first.effect_id
+
+
+def test_what_follows_by_itself_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> bytes:
+        raise AssertionError("a key is asked for")
+
+    monkeypatch.setattr(keys, "mac", never)
+    monkeypatch.setattr(ids, "pairwise", never)
+    made = effect.consequence("xiamen", "bank", "egret-bank", "remind", ["xiamen/s_a", "7"])
+    stored = effect.row(made, NOW, purpose="remind-bill", facts={}, reply={}, subject="xiamen#account#s_a")
+    assert effect.read(stored).tenant == "egret-bank"

@@ -85,6 +85,7 @@ class Listener:
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
     monkeypatch.setattr(stream, "_CONSUMERS", {})
+    monkeypatch.setattr(stream, "_HAPPENING", {})
     made = Listener()
     stream.consumer("stream-probe")(made)
     yield made
@@ -120,6 +121,14 @@ def test_every_consumer_of_a_kind_is_told(listener: Listener) -> None:
     stream.consumer("stream-probe")(lambda now, change: other.append(change))
     assert stream.answer(batch("a")) == ALL_DONE
     assert len(other) == len(listener.changes) == 1
+
+
+def test_what_follows_from_changes_is_let_through_for_changes_alone(listener: Listener) -> None:
+    stream.consumer("account-probe", on="MODIFY")(listener)
+    assert stream.kinds() == {"stream-probe"}
+    assert stream.kinds("MODIFY") == {"account-probe"}
+    with pytest.raises(AssertionError, match="one of both"):
+        stream.consumer("account-probe")(listener)
 
 
 def test_what_is_gone_is_told_by_what_was_there(listener: Listener) -> None:

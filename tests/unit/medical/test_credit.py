@@ -8,18 +8,22 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.ledger.rules import holds, lines
-from chalicelib.ledger.rules.lines import Hold, HoldCaptured, HoldExpired, HoldVoided, LineClosed
+from chalicelib.ledger.rules.lines import Hold, HoldCaptured, HoldExpired, HoldVoided, LineClosed, LineSuspended
 from chalicelib.medical.rules import Limit
 from chalicelib.medical.rules.credit import (
+    MOST_STEPS,
     TERM_OVER,
     CreditHold,
     CreditLine,
+    Given,
+    StatementsOutstanding,
     as_decided,
     hold_view,
     limit_view,
     line_state,
     opened_line,
     placed,
+    rebooked,
     require_open,
 )
 from chalicelib.subjects.rules import AccountRef
@@ -49,6 +53,20 @@ def test_LIMIT_a_limit_never_passes_what_is_booked() -> None:
     assert line_state(as_decided(one, limit(None, suspended=True), NOW)) == "suspended"
     with pytest.raises(LineClosed):
         as_decided(replace(one, line=holds.close(one.line, NOW)), limit(1), NOW)
+
+
+def test_LIMIT_a_line_is_booked_anew_for_what_is_decided_up_or_down() -> None:
+    one, policy = credit(1_000), ward.policy()
+    assert [rebooked(one, limit(fen), policy, NOW).booked_fen for fen in (2_000, 1_000, 400, None)] == [
+        2_000, 1_000, 400, 0,
+    ]  # fmt: skip
+    with pytest.raises(LineClosed):
+        rebooked(replace(one, line=holds.close(one.line, NOW)), limit(1), policy, NOW)
+    for paused in (replace(one, line=holds.suspend(one.line, "bank", NOW)), one):
+        with pytest.raises(LineSuspended):
+            rebooked(paused, limit(1, suspended=paused is one), policy, NOW)
+    away = replace(one, line=holds.suspend(one.line, "benefits", NOW))
+    assert rebooked(away, limit(1_500), policy, NOW).line.limit_fen == 1_500
 
 
 def test_LIMIT_a_line_opened_anew_keeps_what_is_owed_held_and_suspended() -> None:
@@ -82,9 +100,27 @@ def test_a_hold_as_of_now() -> None:
     assert (hold_view(held, "p1_x", NOW).state, hold_view(held, "p1_x", NOW).left_fen) == ("open", 300)
     late = hold_view(held, "p1_x", NOW + timedelta(days=1))
     assert (late.state, late.left_fen, late.captured_fen) == ("expired", 0, 200)
-    require_open(hold, NOW)
+    line = lines.opened(1_000, NOW)
+    require_open(hold, line, NOW)
     for ended, problem in (("captured", HoldCaptured), ("voided", HoldVoided)):
         with pytest.raises(problem):
-            require_open(replace(hold, ended=ended), NOW)  # type: ignore[arg-type]
+            require_open(replace(hold, ended=ended), line, NOW)  # type: ignore[arg-type]
     with pytest.raises(HoldExpired):
-        require_open(hold, NOW + timedelta(days=1))
+        require_open(hold, line, NOW + timedelta(days=1))
+    with pytest.raises(HoldExpired):
+        require_open(hold, replace(line, as_of=NOW + timedelta(days=1)), NOW)
+
+
+def test_LIMIT_nothing_more_is_held_on_a_line_that_has_changed_too_often_since_its_last_statement() -> None:
+    made = credit(1_000)
+    worn = replace(made, line=replace(made.line, version=MOST_STEPS + 7), stated_version=7)
+    with pytest.raises(StatementsOutstanding):
+        placed(worn, limit(1_000), "h1", 1, ward.policy(), NOW)
+    stated = replace(worn, stated_version=8)
+    assert placed(stated, limit(1_000), "h1", 1, ward.policy(), NOW).hold.amount_fen == 1
+
+
+def test_a_hold_without_another_pass_ends_with_the_first() -> None:
+    until = NOW + timedelta(hours=3)
+    step = placed(credit(1_000), limit(1_000), "h1", 1, ward.policy(), NOW, Given(1, until))
+    assert step.hold.expires_at == until

@@ -24,7 +24,7 @@ def test_a_line_is_granted_changed_and_given_back() -> None:
 
 def test_what_lowers_it_is_never_refused() -> None:
     over = Shard(100, 300)
-    assert over.free_fen == 0
+    assert (over.free_fen, over.over_fen, Shard(300, 100).over_fen) == (0, 200, 0)
     assert granted(over, 300, 250).used_fen == 250
     assert granted(over, 300, 300) == over
     with pytest.raises(ExposureCapReached):

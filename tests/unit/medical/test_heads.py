@@ -13,11 +13,14 @@ from chalicelib.medical.rules.heads import (
     MAX_VERSIONS,
     Head,
     add_draft,
+    digest_of,
     edit_draft,
     lint_among,
     move_version,
+    require_read,
     state_of,
 )
+from chalicelib.medical.rules.lifecycle import PolicyChanged
 from tests.unit.medical import ward
 
 AUTHOR = Actor("bank", "bao", frozenset({"author"}))
@@ -50,6 +53,15 @@ def test_a_version_that_is_ended_is_in_force_no_more() -> None:
     head = approved(None, version(1))
     ended = move_version(head, version(1), "end", AUTHOR, ward.NOON, FIRST)
     assert (ended.in_force(FIRST), state_of(ended, 1, FIRST)) == (None, "ended")
+
+
+@pytest.mark.parametrize("day", [-1, 0, 3])
+def test_a_version_that_is_ended_held_until_that_day_and_on_none_if_it_had_not_begun(day: int) -> None:
+    head = approved(None, version(1))
+    on = FIRST + timedelta(days=day)
+    listed = move_version(head, version(1), "end", AUTHOR, ward.NOON, on).listed(1)
+    assert listed.ever_in_force == (day > 0)
+    assert (listed.valid_from, listed.valid_to) == (FIRST, max(FIRST, on))
 
 
 def test_one_version_is_written_at_a_time() -> None:
@@ -91,3 +103,22 @@ def test_versions_are_linted_as_they_would_stand() -> None:
     assert (found.code, found.pointer) == ("versions-overlap", "/valid_from")
     draft = add_draft(None, version(1), AUTHOR, ward.NOON)
     assert lint_among(draft, version(2)) == []
+
+
+def test_the_digest_tells_contents_apart_and_no_numbers() -> None:
+    one = version(1)
+    assert digest_of(one) == digest_of(replace(one, version=9))
+    assert digest_of(one) != digest_of(replace(one, daily_rate_ppm=one.daily_rate_ppm + 1))
+    require_read(one, digest_of(one))
+    for digest in (None, digest_of(replace(one, hold_days=1))):
+        with pytest.raises(PolicyChanged):
+            require_read(one, digest)
+
+
+def test_a_policy_waits_since_it_was_submitted() -> None:
+    head = add_draft(None, version(1), AUTHOR, ward.NOON)
+    assert head.waits_since is None
+    later = ward.NOON + timedelta(hours=1)
+    waiting = move_version(head, version(1), "submit", AUTHOR, later, ward.TODAY)
+    assert waiting.waits_since == later
+    assert move_version(waiting, version(1), "withdraw", AUTHOR, later, ward.TODAY).waits_since is None

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from chalicelib.ledger.rules import holds, lines
-from chalicelib.ledger.rules.lines import AmountNotPositive, LineClosed
+from chalicelib.ledger.rules.lines import AmountNotPositive, HoldExceedsLimit, LineClosed, LineSuspended
 from chalicelib.medical.rules import (
     BENEFITS,
     HospitalNotCovered,
@@ -17,8 +17,8 @@ from chalicelib.medical.rules import (
     PolicyNotInForce,
     Pulled,
     TermOver,
+    held_in_emergency,
     limit_of,
-    opened_in_emergency,
     opening,
     pulled,
     regraded,
@@ -69,11 +69,18 @@ def test_a_line_is_opened_once_in_force_in_a_hospital_that_takes_part() -> None:
 
 
 def test_an_emergency_patient_is_given_what_the_limit_bears() -> None:
-    step = opened_in_emergency(50_000, "h1", 80_000, 3600, NOON)
+    line = lines.opened(50_000, NOON)
+    step = held_in_emergency(line, "h1", 80_000, 3600, NOON)
     assert (step.hold.amount_fen, lines.available(step.line, NOON)) == (50_000, 0)
-    assert opened_in_emergency(50_000, "h1", 20_000, 3600, NOON).hold.amount_fen == 20_000
+    part = held_in_emergency(line, "h1", 20_000, 3600, NOON)
+    assert part.hold.amount_fen == 20_000
+    assert held_in_emergency(part.line, "h2", 80_000, 3600, NOON).hold.amount_fen == 30_000
     with pytest.raises(AmountNotPositive):
-        opened_in_emergency(50_000, "h1", 0, 3600, NOON)
+        held_in_emergency(line, "h1", 0, 3600, NOON)
+    with pytest.raises(HoldExceedsLimit):
+        held_in_emergency(step.line, "h2", 1, 3600, NOON)
+    with pytest.raises(LineSuspended):
+        held_in_emergency(holds.suspend(step.line, "bank", NOON), "h2", 1, 3600, NOON)
 
 
 def test_a_term_ends_after_its_last_day() -> None:

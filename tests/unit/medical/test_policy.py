@@ -146,9 +146,10 @@ def test_what_credit_costs_a_year() -> None:
     assert (nominal_rate_bp(short), annualised_rate_bp(short)) == (1800, 1825)
     assert annualised_rate_bp(policy(daily_rate_ppm=1)) == 4, "0.0365 % is shown as 0.04 %, never as less"
     assert cost_said(policy()).zh == (
-        "免息 42 天；此后按日 0.05% 计息（单利，actual/365），全部成本折合年化不超过 18.25 %"
+        "年化利率（单利）：全部成本合计不超过 18.25 %；免息 42 天，此后按日 0.05% 计息（actual/365）"
     )
-    assert "0.05 % a day" in cost_said(policy()).en
+    said = cost_said(policy()).en
+    assert 0 <= said.index("18.25 % a year") < said.index("0.05 % a day"), "the year's rate comes before the day's"
 
 
 def test_fees_count_in_the_annual_rate_over_the_days_without_interest() -> None:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from chalicelib.medical.rules import Account, Due, Refund, Repayment, Stated, Sums, WriteOff, statement
+from chalicelib.medical.rules.statements import derived, filed
 from tests.unit.medical.ward import charge, policy
 
 TERMS = [policy()]
@@ -89,3 +90,24 @@ def test_a_statement_is_of_a_calendar_month_and_of_its_events(opening: Account, 
     events = [charge(date(2026, 8, day), 1, f"c{day}") for day in days]
     with pytest.raises(AssertionError):
         statement(opening, events, TERMS)
+
+
+def test_a_month_that_is_going_on_is_counted_up_to_a_day() -> None:
+    august = statement(AUGUST, EVENTS, TERMS)
+    some = statement(august.account, [], TERMS, date(2026, 9, 20))
+    # 50,000 for six days.
+    assert (some.statement.interest_fen, some.account.as_of) == (150, date(2026, 9, 20))
+    assert some.statement.overdue_fen == 50_200
+    for until in (date(2026, 10, 1), date(2026, 8, 31)):
+        with pytest.raises(AssertionError):
+            statement(august.account, [], TERMS, until)
+
+
+def test_a_statement_is_kept_without_its_movements_and_derived_from_its_events_again() -> None:
+    stated = months()[0]
+    kept = filed(stated, 0, 4)
+    assert (kept.month, kept.stated.statement.movements, kept.stated.account) == (AUGUST.as_of, (), stated.account)
+    assert derived(kept, AUGUST, EVENTS, TERMS) == stated.statement
+    for events in (EVENTS[:2], (*EVENTS, Repayment("r", date(2026, 8, 31), 1))):
+        with pytest.raises(AssertionError):
+            derived(kept, AUGUST, events, TERMS)

@@ -16,6 +16,9 @@ from chalicelib.ledger.rules.lines import (
     AmountNotWhole,
     Hold,
     HoldExceedsLimit,
+    HoldExpired,
+    Line,
+    OpenHold,
     RefundExceedsCapture,
 )
 from chalicelib.medical.rules import (
@@ -37,62 +40,114 @@ from chalicelib.medical.rules import (
     Visit,
     VisitHasCaptures,
     VisitOver,
+    drawing,
     payer_of,
     visits,
 )
+from chalicelib.medical.rules.visit_views import visit_brief, visit_view
+from chalicelib.medical.rules.visits import VisitHold, VisitHoldsFull
+from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical.ward import NOON, TODAY
 
 HOUR = timedelta(hours=1)
-H1, H2 = Hold("h1", 50_000, NOON + 2 * HOUR), Hold("h2", 30_000, NOON + HOUR)
-HELD = [H1, H2]
+H1, H2 = OpenHold(50_000, NOON + 2 * HOUR), OpenHold(30_000, NOON + HOUR)
+PAYER = AccountRef("xiamen", "s_someone")
+
+
+def line(**held: OpenHold) -> Line:
+    """The line with what is left of holds on it; first of all the visit's two."""
+    return Line(300_000, 0, NOON, 2, held or {"h1": H1, "h2": H2})
+
+
+def placed(hold_id: str, hold: OpenHold) -> VisitHold:
+    return VisitHold(hold_id, hold.left_fen, hold.expires_at)
+
+
+def empty(**changes: Any) -> Visit:
+    made = Visit(
+        "xiamen", "h1", "first", "demo-bank", "credit_medical", PAYER, "V-1", "patient", "patient", NOON, TODAY, 2, 1,
+        holds=(placed("h1", H1), placed("h2", H2)),
+    )  # fmt: skip
+    return replace(made, **changes)
 
 
 def visit(**changes: Any) -> Visit:
-    made = Visit("v1", "first", "patient", "patient", TODAY, hold_ids=("h1", "h2"))
-    made = visits.with_item(made, Item("scan", "examination", 60_000))
+    made = visits.with_item(empty(), Item("scan", "examination", 60_000))
     return replace(visits.with_item(made, Item("bed", "bed", 40_000, insurance_fen=30_000)), **changes)
+
+
+def captured(made: Visit, item_id: str) -> Visit:
+    return visits.captured(made, item_id, (f"charge-{item_id}",), 3)
 
 
 def test_insurance_settles_first_and_the_rest_is_captured() -> None:
     made = visit()
     with pytest.raises(InsuranceOutstanding):
-        visits.plan(made, "scan", HELD, NOON)
+        drawing.plan(made, "scan", line(), NOON)
     made = visits.insured(made, "scan", 35_000)
-    assert visits.plan(made, "scan", HELD, NOON) == (Take("h2", 25_000),), "what expires first is used first"
-    assert visits.plan(made, "bed", HELD, NOON) == (Take("h2", 10_000),)
-    made = visits.captured(made, "scan", 25_000)
-    assert visits.item_of(made, "scan").done
+    assert drawing.plan(made, "scan", line(), NOON) == (Take("h2", 25_000),), "what expires first is used first"
+    assert drawing.plan(made, "bed", line(), NOON) == (Take("h2", 10_000),)
+    made = captured(made, "scan")
+    done = visits.item_of(made, "scan")
+    assert (done.done, done.captured_fen, done.charge_ids, made.line_version) == (True, 25_000, ("charge-scan",), 3)
     with pytest.raises(ItemCaptured):
-        visits.plan(made, "scan", HELD, NOON)
-
-
-def test_an_item_is_captured_from_several_holds_take_by_take() -> None:
-    made = visits.insured(visit(), "scan", 0)
-    takes = visits.plan(made, "scan", HELD, NOON)
-    assert takes == (Take("h2", 30_000), Take("h1", 30_000))
-    made = visits.captured(made, "scan", 30_000)
-    part = [H1, replace(H2, captured_fen=30_000, ended="captured")]
-    assert visits.plan(made, "scan", part, NOON) == (Take("h1", 30_000),)
+        drawing.plan(made, "scan", line(), NOON)
     with pytest.raises(AssertionError):
-        visits.captured(made, "scan", 30_001)
+        captured(made, "scan")
+
+
+def test_an_item_is_captured_from_several_holds_those_that_expire_first_first() -> None:
+    made = visits.insured(visit(), "scan", 0)
+    assert drawing.plan(made, "scan", line(), NOON) == (Take("h2", 30_000), Take("h1", 30_000))
+    left = line(h1=replace(H1, left_fen=10_000), h2=H2, other=OpenHold(90_000, NOON + HOUR))
+    with pytest.raises(EstimateTooLow):
+        drawing.plan(made, "scan", left, NOON)
+    same = line(h2=replace(H2, expires_at=H1.expires_at), h1=H1)
+    assert drawing.plan(made, "scan", same, NOON) == (Take("h1", 50_000), Take("h2", 10_000)), (
+        "then the one placed first"
+    )
 
 
 def test_a_hold_that_lapsed_covers_nothing_and_a_further_one_is_asked_for() -> None:
     made = visits.insured(visit(), "scan", 0)
-    assert visits.short_fen(made, HELD, NOON) == 0
-    assert visits.short_fen(made, HELD, NOON + HOUR) == 20_000
+    assert drawing.short_fen(made, line(), NOON) == 0
+    assert (drawing.short_fen(made, line(), NOON + HOUR), drawing.held_fen(made, line(), NOON + HOUR)) == (
+        20_000,
+        50_000,
+    )
     with pytest.raises(EstimateTooLow):
-        visits.plan(made, "scan", HELD, NOON + HOUR)
-    raised = visits.with_hold(made, "h3")
-    more = [*HELD, Hold("h3", 20_000, NOON + 5 * HOUR)]
-    assert visits.short_fen(raised, more, NOON + HOUR) == 0
-    assert visits.plan(raised, "scan", more, NOON + HOUR) == (Take("h1", 50_000), Take("h3", 10_000))
+        drawing.plan(made, "scan", line(), NOON + HOUR)
+    with pytest.raises(HoldExpired):
+        drawing.plan(made, "scan", line(), NOON + 2 * HOUR)
+    with pytest.raises(HoldExpired):
+        drawing.plan(made, "scan", replace(line(), as_of=NOON + 2 * HOUR), NOON)
+    raised = visits.with_hold(made, Hold("h3", 20_000, NOON + 5 * HOUR), 4)
+    more = line(h1=H1, h2=H2, h3=OpenHold(20_000, NOON + 5 * HOUR))
+    assert drawing.short_fen(raised, more, NOON + HOUR) == 0
+    assert drawing.plan(raised, "scan", more, NOON + HOUR) == (Take("h1", 50_000), Take("h3", 10_000))
+    assert drawing.short_fen(replace(made, state="settled"), line(), NOON + HOUR) == 0
+
+
+def test_a_visit_is_raised_while_a_hold_of_it_lasts_or_by_a_pass_and_not_without_end() -> None:
+    last = 2 * HOUR - timedelta(microseconds=1)
+    visits.require_raisable(visit(), NOON + last)
+    with pytest.raises(HoldExpired):
+        visits.require_raisable(visit(), NOON + 2 * HOUR)
+    visits.require_raisable(visit(), NOON + 2 * HOUR, shown=True)
+    with pytest.raises(VisitOver):
+        visits.require_raisable(visits.cancelled(visit()), NOON + 2 * HOUR)
+    full = visit(holds=tuple(placed(f"h{number}", H1) for number in range(20)))
+    for shown in (False, True):
+        with pytest.raises(VisitHoldsFull):
+            visits.require_raisable(full, NOON, shown=shown)
+    with pytest.raises(AssertionError):
+        visits.with_hold(full, Hold("h20", 1, NOON + HOUR), 3)
 
 
 def test_an_item_that_insurance_pays_wholly_is_done() -> None:
     made = visits.insured(visit(), "scan", 60_000)
     assert visits.item_of(made, "scan").done
-    assert visits.plan(made, "scan", [], NOON) == ()
+    assert drawing.plan(made, "scan", replace(line(), holds={}), NOON) == ()
 
 
 @pytest.mark.parametrize("insurance_fen", [-1, 60_001, True, 0.5])
@@ -110,7 +165,7 @@ def test_what_is_refused_of_items() -> None:
         (lambda: visits.with_item(visit(), Item("bed", "bed", 1)), ItemRepeated),
         (lambda: visits.insured(visit(), "x", 1), ItemUnknown),
         (lambda: visits.insured(visit(), "bed", 1), InsuranceSettled),
-        (lambda: visits.plan(visit(), "x", HELD, NOON), ItemUnknown),
+        (lambda: drawing.plan(visit(), "x", line(), NOON), ItemUnknown),
         (lambda: visits.refunded(visit(), "x", 1), ItemUnknown),
         (lambda: visits.refunded(visit(), "bed", 1), ItemNotCaptured),
         (lambda: visits.refunded(visit(), "bed", 0), AmountNotPositive),
@@ -123,18 +178,31 @@ def test_what_is_refused_of_items() -> None:
         visits.with_item(full, Item("one-more", "material", 1))
 
 
+def test_an_item_is_withdrawn_until_it_is_captured() -> None:
+    made = visits.withdrawn(captured(visit(), "bed"), "scan")
+    assert [item.item_id for item in made.items] == ["bed"]
+    assert visits.settled(made, "app").state == "settled"
+    with pytest.raises(ItemCaptured):
+        visits.withdrawn(made, "bed")
+    with pytest.raises(ItemUnknown):
+        visits.withdrawn(made, "scan")
+    with pytest.raises(VisitOver):
+        visits.withdrawn(visits.settled(made, "app"), "bed")
+
+
 def test_a_visit_is_settled_once_all_is_captured_at_a_kiosk_too() -> None:
-    made = visits.captured(visits.insured(visit(), "scan", 60_000), "bed", 5_000)
+    made = visits.insured(visit(), "scan", 60_000)
     with pytest.raises(ItemsOutstanding):
         visits.settled(made, "counter")
-    done = visits.settled(visits.captured(made, "bed", 5_000), "kiosk")
-    assert (done.state, done.settled_at, done.revision) == ("settled", "kiosk", 7)
-    assert visits.to_give_up(done, HELD, NOON) == ("h2", "h1")
-    assert visits.to_give_up(done, HELD, NOON + HOUR) == ("h1",)
+    done = visits.settled(captured(made, "bed"), "kiosk")
+    assert (done.state, done.settled_at, done.revision) == ("settled", "kiosk", 6)
+    assert [hold_id for hold_id, _ in drawing.open_holds(done, line(), NOON)] == ["h2", "h1"]
+    assert [hold_id for hold_id, _ in drawing.open_holds(done, line(), NOON + HOUR)] == ["h1"]
     later: list[Callable[[], object]] = [
-        lambda: visits.settled(done, "app"), lambda: visits.cancelled(done), lambda: visits.with_hold(done, "h3"),
+        lambda: visits.settled(done, "app"), lambda: visits.cancelled(done),
+        lambda: visits.with_hold(done, Hold("h3", 1, NOON + HOUR), 4), lambda: visits.require_raisable(done, NOON),
         lambda: visits.with_item(done, Item("x", "medicine", 1)), lambda: visits.insured(done, "scan", 1),
-        lambda: visits.plan(done, "bed", HELD, NOON), lambda: visits.captured(done, "scan", 1),
+        lambda: drawing.plan(done, "bed", line(), NOON), lambda: captured(done, "scan"),
     ]  # fmt: skip
     for verb in later:
         with pytest.raises(VisitOver):
@@ -144,11 +212,11 @@ def test_a_visit_is_settled_once_all_is_captured_at_a_kiosk_too() -> None:
 def test_a_visit_of_which_nothing_was_captured_can_be_cancelled() -> None:
     assert visits.cancelled(visit()).state == "cancelled"
     with pytest.raises(VisitHasCaptures):
-        visits.cancelled(visits.captured(visit(), "bed", 1))
+        visits.cancelled(captured(visit(), "bed"))
 
 
 def test_a_captured_item_is_refunded_in_parts_after_the_visit_too() -> None:
-    made = visits.captured(visits.insured(visit(), "scan", 60_000), "bed", 10_000)
+    made = captured(visits.insured(visit(), "scan", 60_000), "bed")
     done = visits.refunded(visits.settled(made, "counter"), "bed", 4_000)
     done = visits.refunded(done, "bed", 6_000)
     assert visits.item_of(done, "bed").refunded_fen == 10_000
@@ -157,6 +225,16 @@ def test_a_captured_item_is_refunded_in_parts_after_the_visit_too() -> None:
             visits.refunded(done, "bed", amount)
     with pytest.raises(RefundExceedsCapture):
         visits.refunded(made, "bed", 10_001)
+
+
+def test_what_is_told_of_a_visit() -> None:
+    made = captured(visits.insured(visit(), "scan", 0), "bed")
+    told = visit_view(made, line(h1=H1), NOON)
+    assert (told.held_fen, told.short_fen, told.captured_fen, told.refunded_fen) == (50_000, 10_000, 10_000, 0)
+    assert [(hold.amount_fen, hold.left_fen) for hold in told.holds] == [(50_000, 50_000), (30_000, 0)]
+    assert [(item.own_fen, item.captured_fen) for item in told.items] == [(60_000, 0), (10_000, 10_000)]
+    brief = visit_brief(made)
+    assert (brief.items, brief.outstanding, brief.until) == (2, 1, NOON + 2 * HOUR)
 
 
 def test_who_pays() -> None:
@@ -184,9 +262,9 @@ def test_two_hospitals_share_a_limit() -> None:
 
 
 def test_a_visit_captures_from_its_own_holds() -> None:
+    with pytest.raises(EstimateTooLow):
+        drawing.plan(visits.insured(visit(), "scan", 0), "scan", line(other=OpenHold(60_000, NOON + HOUR)), NOON)
     with pytest.raises(AssertionError):
-        visits.plan(visits.insured(visit(), "scan", 0), "scan", [Hold("other", 60_000, NOON + HOUR)], NOON)
-    with pytest.raises(AssertionError):
-        visits.with_hold(visit(), "h1")
+        visits.with_hold(visit(), Hold("h1", 1, NOON + HOUR), 3)
     with pytest.raises(AssertionError):
         visits.with_item(visit(), Item("x", "medicine", 1, captured_fen=1))

@@ -9,6 +9,8 @@ from chalicelib.subjects.rules import (
     Account,
     AccountRef,
     is_suspended,
+    overdue_with,
+    own_suspensions,
     restore,
     suspend,
     suspensions_of,
@@ -39,3 +41,25 @@ def test_every_suspension_has_words_in_both_languages() -> None:
     told = suspensions_of(account)
     assert [s.kind for s in told] == list(SUSPENSION_KINDS)
     assert all(s.words.zh and s.words.en for s in told)
+
+
+def test_each_banks_overdue_bill_suspends_all_benefits_and_is_lifted_by_itself() -> None:
+    one, other = overdue_with("xiamen", "demo-bank"), overdue_with("xiamen", "other-bank")
+    both = suspend(suspend(ACCOUNT, one, NOW), other, NOW + timedelta(days=1))
+    assert all(is_suspended(both, kind) for kind in SUSPENSION_KINDS)
+    assert is_suspended(restore(both, one), "all_benefits")
+    assert restore(restore(both, one), other) == ACCOUNT
+    assert is_suspended(restore(both, "all_benefits"), "all_benefits"), "what a city lifts is another matter"
+
+
+def test_the_person_reads_with_which_bank_and_the_city_does_not() -> None:
+    account = suspend(ACCOUNT, overdue_with("xiamen", "other-bank"), NOW + timedelta(days=1))
+    account = suspend(suspend(account, overdue_with("xiamen", "demo-bank"), NOW), "all_benefits", NOW)
+    own = [(one.kind, one.bank, one.since) for one in own_suspensions(account)]
+    assert own == [
+        ("all_benefits", None, NOW), ("overdue", "xiamen/demo-bank", NOW),
+        ("overdue", "xiamen/other-bank", NOW + timedelta(days=1)),
+    ]  # fmt: skip
+    told = suspensions_of(account)
+    assert [(one.kind, one.since) for one in told] == [("all_benefits", NOW), ("overdue", NOW)]
+    assert "bank" not in {name for one in told for name in one.__slots__}

@@ -1,0 +1,165 @@
+"""What follows from an event, and how an instruction comes to an end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chalicelib.medical.rules import Charge, Payout, Refund, Reminder, Repayment, WriteOff
+from chalicelib.medical.rules.instructions import (
+    bank_in,
+    giving_back,
+    instructed,
+    instruction_id_of,
+    order_of,
+    payment_view,
+)
+from chalicelib.medical.rules.outbox import (
+    FIRST_WAIT_SECONDS,
+    LEASE_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    MOST_ATTEMPTS,
+    MOST_DISPUTED,
+    answered,
+    taken_up,
+    unanswered,
+    wait_seconds,
+)
+from tests.unit.medical.post import BANK, NOON, REF, TODAY, later, payment, said
+
+CHARGE = Charge("xiamen.c", "demo-hospital", "V-1", "I-1", TODAY, 30_000, TODAY, 1, 500)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "fen"),
+    [
+        (CHARGE, "disburse", 30_000),
+        (Refund("xiamen.r~1", "xiamen.c", TODAY, 10_000), "take_back", 10_000),
+        (Reminder("xiamen.m", TODAY, ("xiamen.c",)), "remind", 0),
+        (Payout("xiamen.p", TODAY, 700), "pay_out", 700),
+    ],
+)
+def test_what_the_bank_must_hear_of_is_an_instruction(event: object, kind: str, fen: int) -> None:
+    made = instructed(*BANK, REF, event, NOON)  # type: ignore[arg-type]
+    assert made is not None
+    assert (made.kind, made.amount_fen, made.state, made.due_at) == (kind, fen, "queued", NOON)
+    again = instructed(*BANK, REF, event, later(60))  # type: ignore[arg-type]
+    assert again is not None
+    assert again.instruction_id == made.instruction_id
+    assert order_of(made, "p1_x").currency == "CNY"
+
+
+@pytest.mark.parametrize("event", [Repayment("xiamen.y", TODAY, 100), WriteOff("xiamen.w", TODAY, 90)])
+def test_what_came_from_the_bank_is_none(event: object) -> None:
+    assert instructed(*BANK, REF, event, NOON) is None  # type: ignore[arg-type]
+
+
+def test_a_refund_names_the_instruction_that_it_undoes_and_its_entry() -> None:
+    charge = instructed(*BANK, REF, CHARGE, NOON)
+    refund = instructed(*BANK, REF, Refund("xiamen.r~1", "xiamen.c", TODAY, 1), NOON)
+    assert charge is not None
+    assert refund is not None
+    assert (refund.undoes, refund.entry_id) == (charge.instruction_id, "xiamen.r")
+    assert charge.hospital_id == "demo-hospital"
+
+
+def test_an_id_says_whose_it_is_and_not_what_it_is_about() -> None:
+    made = instruction_id_of("xiamen", "demo-bank", "xiamen.secret")
+    assert re.fullmatch(r"xiamen\.demo-bank\.[a-z2-7]{26}", made)
+    assert bank_in(made) == BANK
+    others = {instruction_id_of(*of, "xiamen.secret") for of in (("xiamen", "other"), ("hangzhou", "demo-bank"))}
+    assert len({made[-26:], *(one[-26:] for one in others)}) == 3
+    assert bank_in("nothing") == ("nothing", "")
+
+
+def test_an_attempt_is_written_before_the_call_and_has_a_lease() -> None:
+    sent = taken_up(payment(), NOON)
+    assert (sent.state, sent.attempts, sent.due_at) == ("sent", 1, later(LEASE_SECONDS))
+    assert taken_up(sent, later(LEASE_SECONDS - 1)) is sent
+    again = taken_up(sent, later(LEASE_SECONDS))
+    assert (again.state, again.attempts) == ("sent", 2)
+
+
+def test_nobody_asks_before_it_is_due() -> None:
+    seen = payment(due_at=later(1))
+    assert taken_up(seen, NOON) is seen
+    assert taken_up(seen, later(1)) is not seen
+
+
+def test_an_attempt_without_answer_is_unknown_and_waits_longer_each_time() -> None:
+    seen, now, waits = payment(), NOON, []
+    while seen.due_at is not None:
+        now = seen.due_at
+        sent = taken_up(seen, now)
+        seen = unanswered(sent, sent.attempts, now)
+        assert seen.state == "unknown"
+        waits.append(0 if seen.due_at is None else (seen.due_at - now).total_seconds())
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 0]
+    assert len(waits) == seen.attempts == MOST_ATTEMPTS
+
+
+def test_waits_double_up_to_an_hour() -> None:
+    assert [wait_seconds(n) for n in (1, 2, 3)] == [FIRST_WAIT_SECONDS, 10, 20]
+    assert wait_seconds(40) == LONGEST_WAIT_SECONDS
+
+
+def test_a_sender_that_died_in_its_last_attempt_leaves_it_to_the_file() -> None:
+    left = taken_up(payment(state="sent", attempts=MOST_ATTEMPTS), NOON)
+    assert (left.state, left.attempts, left.due_at) == ("unknown", MOST_ATTEMPTS, None)
+    assert taken_up(left, later(10**6)) is left
+
+
+@pytest.mark.parametrize("state", ["queued", "sent", "unknown"])
+@pytest.mark.parametrize("verdict", ["accepted", "refused"])
+def test_the_first_answer_ends_it_wherever_it_stands(state: str, verdict: str) -> None:
+    ended = answered(payment(state=state, attempts=1), said(verdict))  # type: ignore[arg-type]
+    assert (ended.state, ended.due_at) == (verdict, None)
+    assert taken_up(ended, later(10**6)) is ended
+
+
+def test_the_same_answer_again_changes_nothing() -> None:
+    ended = answered(payment(), said("accepted", "B1"))
+    for way in ("call", "bank", "file"):
+        assert answered(ended, said("accepted", "B1", 99, way)) is ended
+
+
+def test_an_attempt_that_fails_late_changes_nothing() -> None:
+    sent = taken_up(payment(), NOON)
+    ended = answered(sent, said())
+    assert unanswered(ended, 1, later(3)) is ended
+    second = taken_up(sent, later(LEASE_SECONDS))
+    assert unanswered(second, 1, later(LEASE_SECONDS + 1)) is second, "it was the first attempt that failed"
+
+
+@pytest.mark.parametrize("other", [said("refused", "B1"), said("accepted", "B2")])
+def test_what_contradicts_is_kept_once_and_changes_nothing_else(other: object) -> None:
+    ended = answered(payment(), said("accepted", "B1"))
+    disputed = answered(ended, other)  # type: ignore[arg-type]
+    assert (disputed.state, disputed.answer, disputed.disputed) == ("accepted", ended.answer, (other,))
+    assert answered(disputed, other) is disputed  # type: ignore[arg-type]
+    assert answered(disputed, said("accepted", "B1")) is disputed
+
+
+def test_disputes_have_an_end() -> None:
+    seen = answered(payment(), said())
+    for n in range(MOST_DISPUTED + 5):
+        seen = answered(seen, said("accepted", f"C{n}"))
+    assert len(seen.disputed) == MOST_DISPUTED
+
+
+def test_what_was_collected_beyond_the_debt_is_given_back() -> None:
+    ended = answered(payment(5_000, booked_fen=3_000), said())
+    assert ended.rest_fen == 2_000
+    back = giving_back(ended, ended.rest_fen, TODAY, NOON)
+    assert (back.kind, back.amount_fen, back.undoes) == ("give_back", 2_000, ended.instruction_id)
+    assert back.instruction_id != ended.instruction_id
+    assert payment_view(ended).rest_fen == 2_000
+    assert "给您" in payment_view(ended).said.zh or "退还" in payment_view(ended).said.zh
+    assert payment(5_000).rest_fen == 0, "nothing was collected yet"
+
+
+def test_every_state_is_told_in_words() -> None:
+    told = [payment_view(payment(state=s, booked_fen=5_000)).said for s in ("queued", "sent", "unknown", "refused")]
+    told.append(payment_view(answered(payment(booked_fen=5_000), said())).said)
+    assert len({one.zh for one in told}) == len({one.en for one in told}) == 5
