@@ -12,6 +12,18 @@ How each lives::
     line     open ⇄ suspended (one or several causes, each lifted by itself) → closed
     visit    open → settled, or cancelled; an item: entered → insurance settled → captured → partly or wholly refunded
     charge   owed → due → overdue → cleared, or written off (what is owed then is still owed, without further interest)
+    instruction to the bank's core   queued → sent → accepted or refused; unknown → asked again, or reconciled
+    review   open ⇄ forwarded to the city → upheld, corrected or withdrawn
+
+Where things are, by the same names in every room::
+
+    policies      policy, linting, lifecycle, heads, tryout, rates, desk
+    lines         limits, credit, exposure, grounds, lending, booking, pulling, own_lines, owning
+    hospitals     holding, placing; visits, items, drawing, payers, emergencies, visiting, itemising, paying
+    bills         events, charges, billing, statements, posting, charging, refunding, repaying, stating
+    their days    overdue, followups, appointments, following, standing; regrading after a new score
+    the bank      instructions, outbox, calling, sending, collecting, reconciling
+    people        reviews, reviewing, answering; kept, receipts: what an auditor works out again
 
 What stays true (ids of ``docs/invariants.md``)::
 

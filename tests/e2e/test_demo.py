@@ -45,12 +45,13 @@ def test_the_demo_meets_every_expectation(told: str) -> None:
 def test_the_readme_shows_what_the_demo_prints(told: str) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     transcripts = re.findall(r"<!-- transcript[^\n]*-->\n```\n(.*?)```", readme, re.DOTALL)
-    assert len(transcripts) == 2
-    position = 0
-    for line in filter(None, "".join(transcripts).splitlines()):
-        found = told.find(line.rstrip(), position)
-        assert found >= 0, f"the demo does not print, in this order: {line!r}"
-        position = found
+    assert len(transcripts) == 3
+    for transcript in transcripts:
+        position = 0
+        for line in filter(None, transcript.splitlines()):
+            found = told.find(line.rstrip(), position)
+            assert found >= 0, f"the demo does not print, in this order: {line!r}"
+            position = found
 
 
 def test_the_demo_can_be_read_in_one_go(told: str) -> None:

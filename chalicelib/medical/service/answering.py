@@ -34,8 +34,8 @@ from chalicelib.medical.rules.review_views import (
     queued,
 )
 from chalicelib.medical.rules.reviews import Answer, BankMove, CityMove, Review, ReviewForbidden
+from chalicelib.medical.service.booking import save_rebooked, trying_shards
 from chalicelib.medical.service.grounds import Ground, bank_of, read_ground
-from chalicelib.medical.service.lending import save_rebooked, trying_shards
 from chalicelib.medical.service.receipts import worked
 from chalicelib.medical.service.reviewing import cross_out, record, today_of
 from chalicelib.medical.store import reviews as store

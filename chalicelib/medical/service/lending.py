@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
 from chalicelib.core import effect, table
 from chalicelib.core.auth import Caller
-from chalicelib.core.commit import LOOKED_AGAIN, Unit, looking_again
+from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.lines import Line, LineClosed, held
 from chalicelib.medical import store
-from chalicelib.medical.rules import ExposureCapReached, LineExists, Shard, opening, probe, shard_caps
+from chalicelib.medical.rules import LineExists, opening
 from chalicelib.medical.rules.credit import (
     BY_BANK,
     CreditLine,
@@ -28,6 +27,7 @@ from chalicelib.medical.rules.credit import (
     opened_line,
     rebooked,
 )
+from chalicelib.medical.service.booking import part_of, room_in, save_rebooked, shard_of, trying_shards
 from chalicelib.medical.service.grounds import (
     Ground,
     Judged,
@@ -39,14 +39,11 @@ from chalicelib.medical.service.grounds import (
     require_line_term,
     term_over,
 )
-from chalicelib.medical.store.credit import list_exposure, rebook
+from chalicelib.medical.store.credit import rebook
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import Account, AccountRef, ConsentRequired, require_account
 
-SHARDS_TRIED = 4
-LAST_TURN = SHARDS_TRIED
-T = TypeVar("T")
 LineMove = Literal["suspend", "resume", "close"]
 _Steps = Callable[[Line, datetime], Line]
 _MOVES: dict[LineMove, _Steps] = {
@@ -102,20 +99,6 @@ def _open(
     return trying_shards(unit, once)
 
 
-def trying_shards(unit: Unit, once: Callable[[Unit, int], T], times: int = LOOKED_AGAIN) -> T:
-    """What ``once`` gives with the first of a few turns for which a shard has room; in the last turn as much as there
-    is: a shortage makes a limit smaller, and never refuses whom a better score would have given more.
-
-    Raises: ExposureCapReached: no shard has any room.
-    """
-    for turn in range(LAST_TURN):
-        try:
-            return looking_again(unit, lambda fresh, turn=turn: once(fresh, turn), times)  # type: ignore[misc]
-        except ExposureCapReached:
-            continue
-    return looking_again(unit, lambda fresh: once(fresh, LAST_TURN), times)
-
-
 def _open_once(
     unit: Unit, intent: Intent, now: datetime, ground: Ground, account: Account, sector: str, turn: int
 ) -> LimitView:
@@ -146,7 +129,7 @@ def lend(
     seen = None if seen is None else _reopened(seen, account.ref, ground.today, now)
     limit = excepted(seen, judged.limit, now, policy.ceiling_fen)
     limit_fen = opening(policy, limit, None if seen is None else seen.line, ground.today, hospital_id)
-    shard, room_fen = _room(ground, _shard(account.ref, ground.shards, turn), turn)
+    shard, room_fen = room_in(ground, shard_of(account.ref, ground.shards, turn), turn, seen)
     limit_fen = min(limit_fen, room_fen)
     line = opened_line(seen, limit_fen, now)
     credit = CreditLine(
@@ -159,7 +142,7 @@ def lend(
             suspended_in=seen.suspended_in,
         )  # fmt: skip
     store.point_to(unit, credit)
-    rebook(unit, seen or replace(credit, booked_fen=0), credit, _part(ground, shard))
+    rebook(unit, seen or replace(credit, booked_fen=0), credit, part_of(ground, shard))
     return credit
 
 
@@ -172,25 +155,6 @@ def _reopened(seen: CreditLine, ref: AccountRef, on: date, now: datetime) -> Cre
     if seen.ref != ref and (not line.closed or line.posted_fen or held(line, now)):
         raise LineExists
     return replace(seen, line=holds.close(line, now)) if term_over(seen, on) else seen
-
-
-def _room(ground: Ground, shard: int, turn: int) -> tuple[int, int]:
-    """The shard of this turn, and how much of a limit it is to take; in the last turn the one with the most room.
-
-    Raises: ExposureCapReached: there is none.
-    """
-    if turn < LAST_TURN:
-        return shard, ground.policy.ceiling_fen
-    counted = list_exposure(ground.host.city_id, ground.bank_id)
-    free_fen, best = max((Shard(_part(ground, n), counted.get(n, 0)).free_fen, -n) for n in range(ground.shards))
-    if not free_fen:
-        raise ExposureCapReached
-    return -best, free_fen
-
-
-def _part(ground: Ground, shard: int) -> int:
-    """A shard's part of the cap."""
-    return shard_caps(ground.policy.exposure_cap_fen, ground.shards)[shard]
 
 
 def _record(
@@ -212,13 +176,6 @@ def _record(
     unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=view, subject=subject))
     unit.commit()
     return view
-
-
-def _shard(ref: AccountRef, shards: int, turn: int) -> int:
-    """Where a line is tried: by the hash of its person first, then evenly through the others."""
-    first = int(hashlib.sha256(ref.person_id.encode()).hexdigest()[:12], 16) % shards
-    tried = tuple(probe(first, shards, min(SHARDS_TRIED, shards)))
-    return tried[turn % len(tried)]
 
 
 def relimit_for(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject_id: str) -> LimitView:
@@ -273,32 +230,6 @@ def require_live(seen: CreditLine, on: date) -> None:
     if seen.line.closed:
         raise LineClosed
     require_line_term(seen, on)
-
-
-def save_rebooked(
-    unit: Unit, ground: Ground, seen: CreditLine, after: CreditLine, turn: int, *, partly: bool = True
-) -> CreditLine:
-    """Writes a line that is booked for another amount: in its own shard first, in a later turn in another.
-
-    A line that is booked for no more than before never leaves its shard. In the last turn it is booked for as much as
-    there is room for, if ``partly``. Returns it as it is written. Raises: ExposureCapReached: there is none.
-    """
-    if after.booked_fen > seen.booked_fen and turn:
-        shard, room_fen = _room(ground, _other_shard(seen, ground.shards, turn), turn)
-        room_fen += seen.booked_fen if shard == seen.shard else 0
-        if room_fen <= seen.booked_fen or (room_fen < after.booked_fen and not partly):
-            raise ExposureCapReached
-        fen = min(after.booked_fen, room_fen)
-        line = replace(after.line, limit_fen=min(after.line.limit_fen, fen))
-        after = replace(after, shard=shard, booked_fen=fen, line=line)
-    store.save_line(unit, seen, after)
-    rebook(unit, seen, after, _part(ground, after.shard))
-    return after
-
-
-def _other_shard(seen: CreditLine, shards: int, turn: int) -> int:
-    tried = tuple(probe(seen.shard, shards, min(SHARDS_TRIED, shards)))
-    return tried[turn % len(tried)]
 
 
 def move_line(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject_id: str, move: LineMove) -> LineMoved:

@@ -33,9 +33,10 @@ from chalicelib.medical.rules.visits import (
     settled,
     with_hold,
 )
+from chalicelib.medical.service.booking import trying_shards
 from chalicelib.medical.service.grounds import Ground, kept, read_ground, require_line_term
 from chalicelib.medical.service.holding import TRIES
-from chalicelib.medical.service.lending import lend, trying_shards
+from chalicelib.medical.service.lending import lend
 from chalicelib.medical.service.paying import paying, ward_keys
 from chalicelib.medical.service.placing import (
     Placed,
