@@ -186,8 +186,17 @@ def held_use(step: Step, taken: Taken, bucket: int) -> Use:
     seen = step.counter(taken.key)
     if seen is not None:
         _require_going(seen, taken)
-        if seen.counter.held.get(bucket, 0) < taken.amount:
-            raise ReservationClosed
+    return void_use(step, taken, bucket)
+
+
+def void_use(step: Step, taken: Taken, bucket: int) -> Use:
+    """The change that gives back what was reserved, also of an offer that is stopped.
+
+    Raises: ReservationClosed: it has lapsed by a clock that is ahead, and was given back by that.
+    """
+    seen = step.counter(taken.key)
+    if seen is not None and seen.counter.held.get(bucket, 0) < taken.amount:
+        raise ReservationClosed
     return Use(taken.key, taken.amount, taken.version)
 
 

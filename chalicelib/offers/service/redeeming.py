@@ -34,6 +34,7 @@ from chalicelib.offers.service.dealing import (
     in_step,
     save_quota,
     taken_by,
+    void_use,
 )
 from chalicelib.offers.service.quoting import require_told
 from chalicelib.partners.rules import require_partner
@@ -173,7 +174,7 @@ def _release(unit: Unit, intent: Intent, now: datetime, step: Step) -> DealView:
     if deal.reservation is not None:
         bucket = bucket_of(deal.reservation.expires_at)
         for taken in taken_by(deal.quote.lines, step.offers):
-            store.counters.void(unit, store.counters.Use(taken.key, taken.amount, taken.version), bucket)
+            store.counters.void(unit, void_use(step, taken, bucket), bucket)
         changed = _void_quotas(unit, step, deal.reservation.reservation_id, now)
     return _done(unit, intent, now, "release", released(deal, changed))
 

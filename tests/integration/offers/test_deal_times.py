@@ -68,6 +68,20 @@ def test_a_reservation_lapses_to_the_second(market: Market, seconds: int) -> Non
         assert market.refund(sold).status == 201
 
 
+def test_LIMIT_what_a_faster_clock_has_given_back_is_not_given_up_by_a_slower_one(market: Market) -> None:
+    with at(here("2027-03-01T10:00:00")):
+        who, scarce = market.buyer(), shelved(market, stock=1, reservation_seconds=60)
+        quote_id = market.quoted(who, scarce)
+        end = clock.unstamp(market.act("reservation", quote_id).body["expires_at"])
+    with at(end):
+        market.redeemed(who, scarce)
+    with at(end - MOMENT):
+        for verb in ("release", "redemption"):
+            check_refused(market.act(verb, quote_id), "reservation-closed")
+    found = market.counter(scarce).counter
+    assert (found.redeemed, found.held) == (1, {})
+
+
 def test_a_lapsed_reservation_gives_the_persons_quota_back(market: Market) -> None:
     start = here("2027-03-02T10:00:00")
     with at(start):
