@@ -28,8 +28,8 @@ Where things are, by the same names in every room::
 What stays true (ids of ``docs/invariants.md``)::
 
 LIMIT    posted + held ≤ limit whenever something is added; a hold ends once; captured ≤ held; what was given can be
-         captured whatever has changed; the principal of all charges is what is posted on the line; Σ limits of a
-         bank's lines ≤ its cap
+         captured whatever has changed; the principal of all charges is what is posted on the line; no
+         shard of a bank's exposure grows beyond its part of the cap
 REWARD   a policy is linted with its scenario: a better score never has a lower limit, and nobody with one has less
          than somebody without
 LEDGER   a payment goes to fees, interest and principal to the fen; a statement's opening, movements and interest add

@@ -1,6 +1,7 @@
 """``egret reconcile FILE.csv --city CITY --bank BANK``: a bank's file beside the outbox and the ledger.
 
-Every difference is named. With ``--settle`` a row of the file is taken for the bank's answer where Egret has none yet;
+Every difference is named. With ``--settle`` a row of the file is taken for the bank's answer where Egret has none yet,
+an instruction that was lost is made from the ledger, and one that was given up and is not in the file is asked anew;
 what the two say differently is for people. Reads and writes the table itself, with the rights of whoever runs it: the
 environment names table, account and keys, ``--endpoint`` a database on this computer and ``--folder`` its keys.
 """
@@ -43,7 +44,8 @@ def add_to(commands: Any) -> None:
         help="与银行文件对账 / compare a bank's file with the outbox and the ledger",
         description="逐笔核对银行文件、指令和账簿，列出所有差异；--settle 以文件为准结清尚无结果的指令。 "
         "Names every difference between a bank's file, its instructions and the ledger; --settle takes the file's word "
-        "for instructions that have no answer yet. Exit code 1: differences are left.",
+        "for instructions that have no answer yet, makes those that were lost, and asks anew for those that were given "
+        "up and are not in it. Exit code 1: differences are left.",
     )
     parser.add_argument("file", type=Path, metavar="FILE.csv", help="UTF-8 或 GBK / UTF-8 or GBK")
     parser.add_argument("--city", required=True, help="城市 id / the city's id")
@@ -67,6 +69,7 @@ class Report:
     instructions: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     settled: int = 0
+    asked_anew: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -123,8 +126,9 @@ def _take_local_keys(folder: Path) -> None:
 def _reconciled(options: argparse.Namespace) -> Report:
     """Raises: FileUnreadable; NotFound; Problem; in this order."""
     # Only now: the stores read their environment as they are imported.
+    from chalicelib.core import clock
     from chalicelib.medical.rules.reconciling import Difference, compare
-    from chalicelib.medical.service.reconciling import audited
+    from chalicelib.medical.service.reconciling import audited, untold
     from chalicelib.partners.store import load_partner
     from infra.cli.bank_file import Malformed, rows_of, sorted_rows
 
@@ -148,27 +152,62 @@ def _reconciled(options: argparse.Namespace) -> Report:
     first = next(rows, None)
     if load_partner(*bank).kind != "bank":
         raise NotFound
-    for one in compare(ours(), chain([first] if first else [], rows), bank):
-        if options.settle and one.row is not None and _settled(bank, one.row):
-            report.settled += 1
+    # From the ledger first: what is made there is beside the file's rows then.
+    outwards = untold(*bank, clock.now(), options.first, options.until)
+    for one in chain(outwards, compare(ours(), chain([first] if first else [], rows), bank)):
+        if options.settle:
+            _settle(bank, one, report)
         else:
             report.note(one)
     return report
 
 
-def _settled(bank: tuple[str, str], row: BankRow) -> bool:
-    """Whether a row's answer is the instruction's now: somebody may have answered otherwise meanwhile."""
+def _settle(bank: tuple[str, str], one: Difference, report: Report) -> None:
+    """Settles a difference if it can be, and notes what is left then; one that cannot be settled just now is left, and
+    keeps no other from being settled."""
+    from chalicelib.core.errors import Conflict, Unavailable
+    from chalicelib.medical.rules.reconciling import refusal
+
+    try:
+        settled = _settled(bank, one, report)
+    except (Conflict, Unavailable):
+        settled = False
+    if not settled:
+        report.note(one)
+        return
+    report.settled += 1
+    if one.row is not None and one.row.state == "refused":
+        for left in refusal(one.row.instruction_id, one.row.kind, one.row.amount_fen):
+            report.note(left)
+
+
+def _settled(bank: tuple[str, str], one: Difference, report: Report) -> bool:
+    """Whether a difference is settled now. A row's answer is the instruction's then: somebody may have answered
+    otherwise meanwhile. What is asked anew is a difference still."""
     from chalicelib.core import clock
     from chalicelib.core.commit import Unit
-    from chalicelib.medical.service.reconciling import settle
+    from chalicelib.medical.service import reconciling
+    from chalicelib.medical.service.outbox import Place
 
-    after = settle(Unit(), clock.now(), *bank, row)
-    return after.answer is not None and (after.answer.state, after.answer.reference) == (row.state, row.reference)
+    now, row = clock.now(), one.row
+    if one.missing is not None:
+        reconciling.make_missing(Unit(), one.missing)
+        return True
+    if row is not None:
+        answer = reconciling.settle(Unit(), now, *bank, row).answer
+        return answer is not None and (answer.state, answer.reference) == (row.state, row.reference)
+    if one.code == "not_in_file" and one.instruction_id is not None:
+        report.asked_anew += reconciling.ask_anew(Unit(), now, Place(*bank, one.instruction_id))
+    return False
 
 
 def _plain(report: Report) -> dict[str, Any]:
-    found = [{name: value for name, value in asdict(one).items() if name != "row"} for one in report.differences]
+    found = [
+        {name: value for name, value in asdict(one).items() if name not in {"row", "missing"}}
+        for one in report.differences
+    ]
     counted = {"rows": report.rows, "instructions": report.instructions, "settled": report.settled}
+    counted["asked_anew"] = report.asked_anew
     return {**counted, "left": report.left, "counts": report.counts, "differences": found}
 
 
@@ -187,6 +226,8 @@ def _show(console: Console, report: Report, *, settle: bool) -> None:
             console.print(f"{report.counts[code]:>6}  {named.zh} {named.en}", markup=False)
     if settle:
         tell(console, Text("已结清 {n} 条", "Settled: {n}").format(n=report.settled))
+        if report.asked_anew:
+            tell(console, Text("重新询问银行 {n} 条", "Asked of the bank anew: {n}").format(n=report.asked_anew))
     if report.left:
         tell(console, Text("✗ 尚有 {n} 处差异", "✗ Differences left: {n}").format(n=report.left))
     else:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from chalicelib.core import log
+
 TICK_SECONDS = 2.0
 HOUR_SECONDS = 3600.0
 
@@ -43,5 +45,9 @@ class Sender:
     def _run(self) -> None:
         wait_seconds = self._wait_seconds
         while not self._over.wait(wait_seconds):
-            self.tick()
+            try:
+                self.tick()
+            except Exception as error:
+                # A schedule wakes its function again, whatever became of it.
+                log.crash(error)
             wait_seconds = self._seconds

@@ -61,8 +61,7 @@ class Book:
         self._lock = threading.Lock()
         self.lines: dict[str, Line] = {}
         if path is not None and path.exists():
-            found = (Line(**json.loads(text)) for text in path.read_text("utf-8").splitlines())
-            self.lines = {line.instruction_id: line for line in found}
+            self.lines = {line.instruction_id: line for line in _kept_in(path)}
 
     def do(self, order: dict[str, Any], state: str) -> Line:
         """What was done: now, or when the same instruction came for the first time."""
@@ -88,6 +87,16 @@ class Book:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as out:
                 out.write(json.dumps(asdict(line)) + "\n")
+
+
+def _kept_in(path: Path) -> list[Line]:
+    """The lines of a book. The last one may be torn, if the bank was killed as it wrote it: it is taken out of the
+    file, because nobody was answered by it."""
+    *whole, torn = path.read_bytes().split(b"\n")
+    if torn:
+        with path.open("r+b") as out:
+            out.truncate(sum(len(line) + 1 for line in whole))
+    return [Line(**json.loads(line)) for line in whole]
 
 
 def line_of(order: dict[str, Any], state: str) -> Line:

@@ -33,7 +33,7 @@ with Stack(folder) as stack:
     from chalicelib.subjects.rules import AccountRef
     import httpx
     line = CreditLine("xiamen", "demo-bank", AccountRef("xiamen", "s_x"), lines.opened(10_000, clock.now()), 1,
-                      date(2026, 7, 1), 0, 10_000, 1)
+                      date(2026, 7, 1), 0, 10_000)
     if sys.argv[2] == "1":
         unit = Unit()
         create_partner(unit, Partner("xiamen", "demo-bank", "bank", Text("银行", "Bank"), "91999999000000001X"))

@@ -21,7 +21,7 @@ from chalicelib.ledger.rules.lines import (
 from chalicelib.medical import service
 from chalicelib.medical.routes.blueprint import routes
 from chalicelib.medical.rules import ChargeUnknown, HospitalNotCovered, PolicyNotInForce, TermOver
-from chalicelib.medical.rules.credit import LineMissing, StatementsOutstanding
+from chalicelib.medical.rules.credit import HoldOfVisit, LineMissing, StatementsOutstanding
 from chalicelib.partners.rules import PartnerSuspended
 from chalicelib.scenarios.service import RecipientNotNamed
 from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid, PassUsed
@@ -31,7 +31,7 @@ _PLACING = (
     CitySuspended, PartnerSuspended, PolicyNotInForce, HospitalNotCovered, ConsentRequired, RecipientNotNamed,
     LineMissing, TermOver, LineClosed, StatementsOutstanding, LineSuspended, HoldExceedsLimit, HoldsFull, Conflict,
 )  # fmt: skip
-_ENDED = (HoldCaptured, HoldVoided, HoldExpired)
+_ENDED = (HoldOfVisit, HoldCaptured, HoldVoided, HoldExpired)
 
 
 @routes.route(
@@ -61,7 +61,7 @@ def get_hold(call: Call) -> Reply:
     summary=Text("为同一次就诊追加预授权", "Set more aside for the same visit"),
 )  # fmt: skip
 def raise_hold(call: Call) -> Reply:
-    """A hold of its own, with its own end; no pass is needed while the first one is open."""
+    """A hold of its own, which ends with the first; no pass is needed while that is open."""
     hold_id, amount_fen = call.path["hold_id"], call.body["amount_fen"]
     return Reply(service.raise_hold(call.unit, call.effect_intent, call.now, call.caller, hold_id, amount_fen), 201)
 

@@ -13,7 +13,8 @@ from chalicelib.ledger.rules.lines import LineClosed, RepaymentExceedsDebt
 from chalicelib.medical.routes.blueprint import routes
 from chalicelib.medical.rules import RepaymentCurrency, RepaymentTooSmall
 from chalicelib.medical.rules.instructions import BankAnswer, InstructionState
-from chalicelib.medical.service import collecting, outbox
+from chalicelib.medical.rules.outbox import ClosingForbidden, NothingToClose
+from chalicelib.medical.service import closing, collecting, outbox
 from chalicelib.medical.service.outbox import Place
 
 _BANK = allow("bank", scope="credit:collect")
@@ -54,6 +55,17 @@ def answer_instruction(call: Call) -> Reply:
     nothing until somebody has looked."""
     said = BankAnswer(call.body["state"], call.body["reference"], call.now, "bank", call.body.get("reason"))
     return Reply(outbox.answer(call.unit, call.now, _place(call), said, call.effect_intent))
+
+
+@routes.route(
+    "POST", "/v1/credit-instructions/{instruction_id}/closing", policy=_BANK, effect=True,
+    body="medical/close_instruction.json", reply="medical/instruction.json",
+    problems=(ClosingForbidden, NothingToClose, Conflict),
+    summary=Text("银行运营人员核实后结案", "Close what the bank refused or contradicted, once it is settled"),
+)  # fmt: skip
+def close_instruction(call: Call) -> Reply:
+    """By an operator of the bank's staff. Nothing that is posted changes; reconciliation names it no more."""
+    return Reply(closing.close(call.unit, call.effect_intent, call.now, call.caller, _place(call), call.body["reason"]))
 
 
 @routes.route(

@@ -11,14 +11,15 @@ from chalicelib.core.errors import Conflict
 from chalicelib.core.http import Call, Reply, page_size
 from chalicelib.core.text import Text
 from chalicelib.medical.routes.blueprint import routes
-from chalicelib.medical.rules import ExposureCapReached, PolicyNotInForce
+from chalicelib.medical.rules import ExposureCapReached, LineExists, PolicyNotInForce
+from chalicelib.medical.rules.corrections import ExceptionalLimitInvalid
 from chalicelib.medical.rules.reviews import (
-    ExceptionalLimitInvalid,
     LookNotContestable,
     ReviewBySameReviewer,
     ReviewFinal,
     ReviewForbidden,
     ReviewOpenAlready,
+    ReviewsADay,
     ReviewsFull,
     ReviewStateConflict,
 )
@@ -34,7 +35,8 @@ _MINE = "/v1/me/reviews"
 _BANKS = "/v1/credit-reviews"
 _CITYS = "/v1/cities/{city_id}/credit-reviews"
 _CLOSED = (CitySuspended, PartnerSuspended, PolicyNotInForce)
-_ASKING = (*_CLOSED, RecipientNotNamed, LookNotContestable, ReviewOpenAlready, ReviewFinal, ReviewsFull, Conflict)
+_FULL = (ReviewOpenAlready, ReviewFinal, ReviewsFull, ReviewsADay)
+_ASKING = (*_CLOSED, RecipientNotNamed, LineExists, LookNotContestable, *_FULL, Conflict)
 _DECIDING = (ReviewForbidden, ReviewStateConflict, ReviewBySameReviewer)
 
 
@@ -46,7 +48,8 @@ _DECIDING = (ReviewForbidden, ReviewStateConflict, ReviewBySameReviewer)
 def ask_review(call: Call) -> Reply:
     """`effect_id` names the look that is contested, from `/v1/me/looks`; without one it is the limit as it is now.
 
-    No consent is needed or given by it. `answer_by` is the last day on which an answer is in time.
+    No consent is needed or given by it. `answer_by` is the last day on which an answer is in time. Of a line that was
+    opened by another account of one's own, that account asks.
     """
     body = call.body
     complaint = reviewing.Complaint(body["city_id"], body["bank_id"], body.get("effect_id"), body["words"])
@@ -80,7 +83,7 @@ def get_own_review(call: Call) -> Reply:
     summary=Text("撤回我的复核申请", "Take a review of mine back"),
 )  # fmt: skip
 def withdraw_review(call: Call) -> Reply:
-    """The same may be contested anew."""
+    """The same may be contested anew; no reviewer reads this one any more."""
     review_id = call.path["review_id"]
     return Reply(reviewing.withdraw(call.unit, call.effect_intent, call.now, call.caller, review_id))
 
@@ -103,7 +106,7 @@ def list_bank_reviews(call: Call) -> Reply:
     summary=Text("查看一份复核申请及可告知本行的依据（留痕）", "Read a review with what the bank may know; recorded"),
 )  # fmt: skip
 def look_at_bank_review(call: Call) -> Reply:
-    """The tier, the limit, the terms and the person's words; never the score or how far it is from anything.
+    """The limit, its codes, the bank's terms and the person's words; never the score, a tier or a distance.
 
     `now` is null without a live consent, and `contested` too where the bank was not told of it at the time.
     """
@@ -114,12 +117,13 @@ def look_at_bank_review(call: Call) -> Reply:
 @routes.route(
     "POST", _BANKS + "/{review_id}/moves", policy=_BANK, effect=True, body="medical/move_review.json",
     reply="medical/review_moved.json",
-    problems=(*_DECIDING, *_CLOSED, ExceptionalLimitInvalid, ExposureCapReached, Conflict),
+    problems=(*_DECIDING, *_CLOSED, LineExists, ExceptionalLimitInvalid, ExposureCapReached, Conflict),
     summary=Text("答复复核：维持、更正，或转本人所在城市", "Answer a review: uphold, correct, or hand it to the city"),
 )  # fmt: skip
 def move_bank_review(call: Call) -> Reply:
-    """`correct` gives an exceptional limit up to a day, which counts against the bank's cap at once.
+    """`correct` gives an exceptional limit up to a day, which counts against the bank's cap at once on an open line.
 
+    It is more than what is decided today, where the bank may be told of that, and takes nothing from one that runs.
     Whoever answered a matter the first time does not decide the second time; he may forward it.
     """
     body, review_id = call.body, call.path["review_id"]
@@ -143,7 +147,7 @@ def list_city_reviews(call: Call) -> Reply:
 
 @routes.route(
     "POST", _CITYS + "/{review_id}/looks", policy=_CITY, effect=True, reply="medical/city_review.json",
-    problems=(ReviewForbidden,),
+    problems=(ReviewForbidden, Conflict),
     summary=Text("查看本市市民的复核申请及全部依据（留痕）", "Read a citizen's review with the whole trace; recorded"),
 )  # fmt: skip
 def look_at_city_review(call: Call) -> Reply:

@@ -68,7 +68,7 @@ _ON_THE_SPOT = (PassNotLive, LimitNotGranted, ExposureCapReached)
 def open_visit(call: Call) -> Reply:
     """Its estimate is held; in an emergency as much of it as the line bears, which is opened if there is none."""
     body = call.body
-    wish = Wish(body["bank_id"], body["visit_ref"], body["estimate_fen"])
+    wish = Wish(body["bank_id"], body["visit_ref"], body["estimate_fen"], of_visit=True)
     wanted = Opening(wish, body.get("emergency", False), body.get("patient_id"))
     code = body["pass_code"]
     return Reply(visiting.open_visit(call.unit, call.effect_intent, call.now, call.caller, wanted, code), 201)

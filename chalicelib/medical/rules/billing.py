@@ -1,8 +1,9 @@
 """What a person owes a bank for medical care: charges, refunds, repayments and write-offs in the order they come.
 
-A payment goes to the charge that is due first; among charges due on one day to the one made first; within a charge to
-fees, then interest, then principal. What is due already thus comes before what is not, and nobody who pays all that is
-overdue stays overdue. Interest and fees never use up a limit: what is posted on the line is principal.
+A payment goes to the charge that is due first; of those due on one day to the one made on the earlier day, and then by
+their ids, so that it goes the same way whenever it is worked out; within a charge to fees, then interest, then
+principal. What is due already thus comes before what is not, and nobody who pays all that is overdue stays overdue.
+Interest and fees never use up a limit: what is posted on the line is principal.
 
 Source: 民法典 art. 560 (debts that are due first, then in the order of their due days) and art. 561 (costs, then
 interest, then principal). Both hold where nothing else is agreed.

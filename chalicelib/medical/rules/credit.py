@@ -33,8 +33,8 @@ from chalicelib.subjects.rules import AccountRef
 BY_BANK = "bank"
 """The cause for which a bank suspends a line."""
 
-MOST_STEPS = 3_000
-"""How often a line may change from one statement to the next before nothing more is held on it."""
+MOST_EVENTS = 1_000
+"""How many events a bill may have that no statement has yet, before nothing more is held on its line."""
 
 TERM_OVER = "credit-line-term-over"
 DAY_SECONDS = 86_400
@@ -55,6 +55,15 @@ class ExceptionalLimit:
     review_id: str
 
 
+class HoldOfVisit(Problem):
+    code = "hold-of-visit"
+    status = 409
+    title = Text(
+        "该预授权属于一次就诊，请在就诊中追加、扣款、退款或结算",
+        "This hold belongs to a visit: raise, capture, refund and settle it there",
+    )
+
+
 class StatementsOutstanding(Problem):
     code = "statements-outstanding"
     status = 409
@@ -66,11 +75,11 @@ class StatementsOutstanding(Problem):
 
 @dataclass(frozen=True, slots=True)
 class CreditLine:
-    """A person's line with a bank. ``ref`` is the account by which it was opened, ``guard`` that account's then.
+    """A person's line with a bank. ``ref`` is the account by which it was opened.
 
     Statements are made of all days before ``stated_until``, from the events that the line took up to its version
-    ``stated_version``. ``suspended_in`` are the home cities in which an account of the person is suspended for what is
-    overdue on the line: it may be opened anew by another account of his than the one that is.
+    ``stated_version``; ``unstated`` is how many it has taken since, which no statement has. ``suspended_in`` are the
+    home cities in which an account of the person is suspended for what is overdue on the line.
     """
 
     city_id: str
@@ -81,16 +90,19 @@ class CreditLine:
     opened_on: date
     shard: int
     booked_fen: int
-    guard: int
     stated_until: date | None = None
     stated_version: int = 0
     exception: ExceptionalLimit | None = None
     suspended_in: tuple[str, ...] = ()
+    unstated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CreditHold:
-    """A hospital's hold. ``policy_version`` gives the terms of whatever is captured of it."""
+    """A hospital's hold. ``policy_version`` gives the terms of whatever is captured of it.
+
+    ``of_visit``: it belongs to a visit that is kept here, and is used by the visit's verbs.
+    """
 
     city_id: str
     bank_id: str
@@ -102,6 +114,7 @@ class CreditHold:
     policy_version: int
     hold: Hold
     revision: int = 0
+    of_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +250,24 @@ def placed(
 ) -> Step:
     """A hold on the line as today's decision leaves it; one that is placed without another pass ends with the first.
 
-    Raises: LineClosed; StatementsOutstanding; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended;
-        HoldExceedsLimit; HoldsFull; in this order.
+    Raises: LineClosed; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended; HoldExceedsLimit; HoldsFull;
+        in this order.
     """
     line = as_decided(credit, limit, now, policy.ceiling_fen)
-    if credit.line.version - credit.stated_version >= MOST_STEPS:
-        raise StatementsOutstanding
     until = None if given is None else given.until
     return holds.place(line, hold_id, amount_fen, policy.hold_days * DAY_SECONDS, now, until)
+
+
+def require_stated(credit: CreditLine) -> None:
+    """Returns if the line's bill can take more before a statement is made. Raises: StatementsOutstanding."""
+    if credit.unstated >= MOST_EVENTS:
+        raise StatementsOutstanding
+
+
+def require_alone(held: CreditHold) -> None:
+    """Returns if a hold is used by itself. Raises: HoldOfVisit: a visit's is used by the visit's verbs."""
+    if held.of_visit:
+        raise HoldOfVisit
 
 
 def require_open(hold: Hold, line: Line, now: datetime) -> None:

@@ -11,9 +11,11 @@ from datetime import date, timedelta
 
 from chalicelib.medical.rules.charges import Debt, next_month
 from chalicelib.medical.rules.overdue import (
+    Obligation,
     RecordDue,
     Rule,
     Suspended,
+    Told,
     last_day,
     missed_on,
     obligation,
@@ -29,6 +31,13 @@ OVERDUE = "overdue"
 RECORDED_WITHIN_DAYS = 180
 """For how long a record may be late. What is cleared is forgotten after a year (``statements.KEPT_DAYS``): a row that
 has lost its first month looks like another one, and its record would be due a second time."""
+
+AGAIN_DAYS = 7
+"""After how many days a person is reminded anew, if the bank refused to do it or has not said that it did."""
+
+_AGAIN = timedelta(days=AGAIN_DAYS)
+NOBODY_ASKED: Mapping[str, Told] = {}
+"""What became of reminders where none matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +57,76 @@ class Followup:
     look_again_on: date | None
 
 
-def followup(debts: Sequence[Debt], day: date, rules: Sequence[Rule], days_before: Mapping[int, int]) -> Followup:
+def followup(
+    debts: Sequence[Debt],
+    day: date,
+    rules: Sequence[Rule],
+    days_before: Mapping[int, int],
+    told: Mapping[str, Told] = NOBODY_ASKED,
+) -> Followup:
     """What is due for these debts on a day.
 
     Args:
         days_before: How long before the due day a reminder is sent, by the version of a charge's policy.
+        told: What became of the reminders, by charge, at least of those in ``would_be_missed``.
     """
     remind = tuple(
-        charge_id for debt in debts for charge_id in to_remind([debt], day, days_before[debt.charge.policy_version])
+        debt.charge.charge_id
+        for debt in debts
+        if to_remind([debt], day, days_before[debt.charge.policy_version]) or _again(debt, day, told)
     )
-    days = [one for debt in debts for one in _days(debt, day, rules, days_before)]
-    return Followup(remind, suspended_now(debts, day, rules), _records(debts, day, rules), min(days, default=None))
+    days = [one for debt in debts for one in _days(debt, day, rules, days_before, told)]
+    records = _records(_obligations(debts, told), day, rules)
+    return Followup(remind, suspended_now(debts, day, rules, told), records, min(days, default=None))
 
 
-def suspended_now(debts: Iterable[Debt], day: date, rules: Sequence[Rule]) -> Suspended | None:
+def would_be_missed(debts: Iterable[Debt], day: date, rules: Sequence[Rule]) -> dict[str, date]:
+    """The charges whose not having been paid has consequences by this day if he was reminded of them, each with the
+    day of its first reminder. Of no others it matters whether he was."""
+    found = {}
+    for debt in debts if rules else ():
+        since = missed_on(obligation(debt), rules)
+        if since is not None and since <= day and debt.reminded_on is not None:
+            found[debt.charge.charge_id] = debt.reminded_on
+    return found
+
+
+def suspended_now(
+    debts: Iterable[Debt], day: date, rules: Sequence[Rule], told: Mapping[str, Told] = NOBODY_ASKED
+) -> Suspended | None:
     """Whether somebody is suspended on a day, and from what, by the rules of the bank's city."""
-    return suspended(map(obligation, debts), day, rules) if rules else None
+    return suspended(_obligations(debts, told), day, rules) if rules else None
 
 
-def _records(debts: Iterable[Debt], day: date, rules: Sequence[Rule]) -> tuple[RecordDue, ...]:
+def _obligations(debts: Iterable[Debt], told: Mapping[str, Told]) -> list[Obligation]:
+    return [obligation(debt, told.get(debt.charge.charge_id)) for debt in debts]
+
+
+def _again(debt: Debt, day: date, told: Mapping[str, Told]) -> bool:
+    """Whether he is to be reminded anew, for as far as is known he never was."""
+    one = told.get(debt.charge.charge_id)
+    return one is not None and one.on is None and debt.owed_fen > 0 and one.asked_on + _AGAIN <= day
+
+
+def _records(obligations: Sequence[Obligation], day: date, rules: Sequence[Rule]) -> tuple[RecordDue, ...]:
     if not rules:
         return ()
     oldest = day - timedelta(days=RECORDED_WITHIN_DAYS)
-    return tuple(one for one in records_due([*map(obligation, debts)], day, rules) if one.on >= oldest)
+    return tuple(one for one in records_due(obligations, day, rules) if one.on >= oldest)
 
 
-def _days(debt: Debt, day: date, rules: Sequence[Rule], days_before: Mapping[int, int]) -> Iterator[date]:
+def _days(
+    debt: Debt, day: date, rules: Sequence[Rule], days_before: Mapping[int, int], told: Mapping[str, Told]
+) -> Iterator[date]:
     """The days after this one on which something may be due because of this debt, if it is still owed then.
 
-    Whether a month was a default is certain when it is over.
+    Whether a month was a default is certain when it is over; a bank may say on any day that it reminded him.
     """
     if not debt.owed_fen:
         return
-    one, charge = obligation(debt), debt.charge
+    one, charge = obligation(debt, told.get(debt.charge.charge_id)), debt.charge
+    if one.reminded_on is None and debt.reminded_on is not None:
+        yield day + timedelta(days=1)
     remind_on = reminder_on(charge.day, charge.due_on, days_before[charge.policy_version])
     if one.reminded_on is None and remind_on > day:
         yield remind_on

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from chalicelib.core import codec
 from chalicelib.core.errors import NotFound
@@ -40,11 +40,6 @@ class Listed:
     life: Life
     valid_from: date
     valid_to: date | None
-
-    @property
-    def ever_in_force(self) -> bool:
-        """Whether it has a day, should it be approved."""
-        return self.valid_to is None or self.valid_from < self.valid_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +135,15 @@ def edit_draft(head: Head, policy: Policy, actor: Actor, now: datetime) -> Head:
 
 def move_version(head: Head, policy: Policy, move: Move, actor: Actor, now: datetime, on: date) -> Head:
     """The head after a version was moved. One that is approved cuts the end of those that began before it; one that is
-    ended held up to, without, this day.
+    ended sets the terms of this day still, which may have begun for others already, and of none after it.
 
     Raises: NotFound; what ``lifecycle.moved`` raises; in this order.
     """
     life = moved(head.listed(policy.version).life, move, actor, head.as_listed(policy), now, on)
     listed = replace(head.listed(policy.version), life=life)
     if move == "end" and life.approved_by is not None:
-        listed = replace(listed, valid_to=max(listed.valid_from, min(listed.valid_to or on, on)))
+        after = on + timedelta(days=1)
+        listed = replace(listed, valid_to=max(listed.valid_from, min(listed.valid_to or after, after)))
     if move != "approve":
         return replace(head, versions={**head.versions, policy.version: listed})
     others = {n: _cut(one, policy.valid_from) for n, one in head.versions.items() if n != policy.version}

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from chalicelib.core.text import Text
 from chalicelib.medical.rules.charges import Charge
 from chalicelib.medical.rules.events import CURRENCY, Event, Payout, Refund, Reminder
 from chalicelib.subjects.rules import AccountRef
@@ -32,7 +31,6 @@ Verdict = Literal["accepted", "refused"]
 Way = Literal["call", "bank", "file"]
 
 _DIGEST_BYTES = 16
-_POSTED_BEFORE = frozenset({"disburse", "take_back", "pay_out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,18 @@ class BankAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """That somebody at the bank has looked into what it said and settled it with those concerned.
+
+    ``reason``: a word of the bank's own list. ``disputes``: how many disputes there were; a further one opens it again.
+    """
+
+    at: datetime
+    reason: str
+    disputes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Instruction:
     """One instruction and what has become of it.
 
@@ -64,6 +74,7 @@ class Instruction:
         disputed: What the bank said otherwise later. The first answer stands until a person has looked.
         booked_fen: Of what was collected, what went to the debt; the rest was more than was owed by then.
         entry_id: The entry by which it was booked, or that of the event it follows from.
+        counted_fen: What the sum of what is being collected on the line counts it for, until it has ended.
     """
 
     instruction_id: str
@@ -85,16 +96,13 @@ class Instruction:
     booked_fen: int = 0
     entry_id: str | None = None
     revision: int = 0
+    counted_fen: int = 0
+    closed: Closing | None = None
 
     @property
     def rest_fen(self) -> int:
         """What was collected beyond the debt: it is given back by an instruction of its own."""
         return self.amount_fen - self.booked_fen if self.kind == "collect" and self.state == "accepted" else 0
-
-    @property
-    def posted_before(self) -> bool:
-        """Whether the ledger has it already when the bank is asked, so that a refusal leaves the two apart."""
-        return self.kind in _POSTED_BEFORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +138,18 @@ class InstructionView:
     disputed: tuple[BankAnswer, ...]
     booked_fen: int
     rest_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class OnlinePayment:
-    """An online payment as the person who made it follows it, with words for where it stands."""
-
-    instruction_id: str
-    city_id: str
-    bank_id: str
-    amount_fen: int
-    currency: str
-    state: InstructionState
-    said: Text
-    booked_fen: int
-    rest_fen: int
-    made_at: datetime
+    closed: Closing | None
 
 
 def instruction_id_of(city_id: str, bank_id: str, about: str) -> str:
     """The id of the instruction about something: whose it is can be read in it, what it is about cannot."""
     digest = hashlib.sha256(f"instruction/{city_id}/{bank_id}/{about}".encode()).digest()[:_DIGEST_BYTES]
     return f"{city_id}.{bank_id}.{base64.b32encode(digest).decode().rstrip('=').lower()}"
+
+
+def back_id_of(collected_id: str) -> str:
+    """The id of the instruction that gives back what another collected beyond the debt, whether there is one or not."""
+    return instruction_id_of(*bank_in(collected_id), collected_id)
 
 
 def bank_in(instruction_id: str) -> tuple[str, str]:
@@ -187,7 +185,8 @@ def collecting(
     """The instruction to take an amount from the person's account, as he asked by this effect."""
     instruction_id = instruction_id_of(city_id, bank_id, effect_id)
     return Instruction(
-        instruction_id, city_id, bank_id, ref, "collect", amount_fen, day, now, effect_id, due_at=now
+        instruction_id, city_id, bank_id, ref, "collect", amount_fen, day, now, effect_id, due_at=now,
+        counted_fen=amount_fen,
     )  # fmt: skip
 
 
@@ -196,7 +195,7 @@ def giving_back(collected: Instruction, rest_fen: int, day: date, now: datetime)
     assert 0 < rest_fen <= collected.amount_fen, "what is given back was collected"
     about, of = collected.instruction_id, (collected.city_id, collected.bank_id)
     return Instruction(
-        instruction_id_of(*of, about), *of, collected.ref, "give_back", rest_fen, day, now, about, undoes=about,
+        back_id_of(about), *of, collected.ref, "give_back", rest_fen, day, now, about, undoes=about,
         due_at=now,
     )  # fmt: skip
 
@@ -215,33 +214,5 @@ def instruction_view(instruction: Instruction, subject_id: str) -> InstructionVi
     return InstructionView(
         one.instruction_id, one.kind, subject_id, one.amount_fen, CURRENCY, one.day, one.hospital_id, one.undoes,
         one.state, one.attempts, one.made_at, one.answer, one.disputed, one.booked_fen, one.rest_fen,
-    )  # fmt: skip
-
-
-_WORDS = {
-    "queued": Text("已提交，正在等待发送给银行。", "It is entered, and will be sent to the bank shortly."),
-    "sent": Text("已发送给银行，正在等待结果。", "It was sent to the bank; its answer is awaited."),
-    "unknown": Text(
-        "银行尚未给出明确结果，系统会继续查询；请勿重复付款，结果以银行为准。",
-        "The bank has not clearly answered yet and is asked again; please do not pay a second time.",
-    ),
-    "accepted": Text("银行已扣款，还款已入账。", "The bank has taken the amount, and it is booked as repaid."),
-    "refused": Text(
-        "银行没有扣款，这笔还款没有入账；请换一种方式或稍后再试。",
-        "The bank took nothing, and nothing is booked as repaid; please try another way, or later.",
-    ),
-}
-_WITH_REST = Text(
-    "银行已扣款；其中超出欠款的部分会退还到您的账户。",
-    "The bank has taken the amount; what is more than you owed by then is given back to your account.",
-)
-
-
-def payment_view(instruction: Instruction) -> OnlinePayment:
-    """What the person is shown of his online payment."""
-    one = instruction
-    assert one.kind == "collect", "an online payment is collected"
-    return OnlinePayment(
-        one.instruction_id, one.city_id, one.bank_id, one.amount_fen, CURRENCY, one.state,
-        _WITH_REST if one.rest_fen else _WORDS[one.state], one.booked_fen, one.rest_fen, one.made_at,
+        one.closed,
     )  # fmt: skip

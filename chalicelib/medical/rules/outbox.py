@@ -3,9 +3,11 @@
     queued ──▶ sent                 an attempt is under way; written before the call, so that no call is forgotten
     sent ──▶ accepted | refused     the bank said so: to the call, by itself, or in its file
     sent ──▶ unknown                no answer, or none that can be read; also once the attempt's lease is over
-    unknown ──▶ sent                asked again, by the same id, after a wait that grows; MOST_ATTEMPTS in all
-    unknown                         then it waits for the bank's file
+    unknown ──▶ sent                asked again, by the same id, after a wait that grows up to an hour; for two weeks
+    unknown                         then it waits for the bank's file, or to be asked anew
     queued | unknown ──▶ accepted | refused     likewise, whenever the bank says so
+
+    accepted | refused              closed by a person, if the bank contradicted itself or refused what must be done
 
 The first answer ends it. The same answer again changes nothing, in whatever order and however late it comes; another
 one is kept as a dispute, for a person to look at, and changes nothing else.
@@ -16,13 +18,30 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.medical.rules.instructions import BankAnswer, Instruction
+from chalicelib.core.errors import Forbidden, Problem
+from chalicelib.core.text import Text
+from chalicelib.medical.rules.instructions import BankAnswer, Closing, Instruction
 
 LEASE_SECONDS = 60
-MOST_ATTEMPTS = 8
+# Ten waits up to an hour, and then every hour: two weeks in all, so that an outage of days heals by itself.
+MOST_ATTEMPTS = 10 + 14 * 24
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 3600
 MOST_DISPUTED = 10
+
+
+class ClosingForbidden(Forbidden):
+    code = "instruction-closing-forbidden"
+    title = Text("只有该银行的运营人员可以结案", "Only the bank's operators close this")
+
+
+class NothingToClose(Problem):
+    code = "nothing-to-close"
+    status = 409
+    title = Text(
+        "该指令没有待核实的差异，或已结案",
+        "This instruction has no difference that waits for somebody, or it is closed already",
+    )
 
 
 def taken_up(seen: Instruction, now: datetime) -> Instruction:
@@ -50,6 +69,14 @@ def wait_seconds(attempts: int) -> int:
     return min(FIRST_WAIT_SECONDS << (attempts - 1), LONGEST_WAIT_SECONDS)
 
 
+def asked_anew(seen: Instruction, now: datetime) -> Instruction:
+    """The instruction, due again from the first attempt on, if it was asked for two weeks and nothing is known of it;
+    itself otherwise. Its id keeps the bank from doing it twice."""
+    if seen.state != "unknown" or seen.due_at is not None:
+        return seen
+    return replace(seen, attempts=0, due_at=now)
+
+
 def answered(seen: Instruction, answer: BankAnswer) -> Instruction:
     """The instruction after an answer of the bank; itself, if that says nothing new."""
     if seen.answer is None:
@@ -57,3 +84,17 @@ def answered(seen: Instruction, answer: BankAnswer) -> Instruction:
     if any(answer.agrees(known) for known in (seen.answer, *seen.disputed)) or len(seen.disputed) >= MOST_DISPUTED:
         return seen
     return replace(seen, disputed=(*seen.disputed, answer))
+
+
+def waits_for_somebody(seen: Instruction) -> bool:
+    """Whether a person has to look: the bank contradicted itself, or refused what had to be done. That it refused to
+    collect is no difference: nothing was taken, nothing was booked."""
+    wrong = bool(seen.disputed) or (seen.state == "refused" and seen.kind != "collect")
+    return wrong and (seen.closed is None or len(seen.disputed) > seen.closed.disputes)
+
+
+def closed(seen: Instruction, reason: str, now: datetime) -> Instruction:
+    """The instruction after somebody has looked. Nothing else of it changes. Raises: NothingToClose."""
+    if not waits_for_somebody(seen):
+        raise NothingToClose
+    return replace(seen, closed=Closing(now, reason, len(seen.disputed)))

@@ -9,7 +9,8 @@ something due in it was missed, or if something missed before stayed unpaid thro
 was due and nothing stayed unpaid do not count; one in which all that was due was paid in time begins the count anew.
 
 Source: the rules of 信用就医 in Xiamen: unpaid after a reminder, all benefits of the score are suspended; three or more
-defaults in a row touch the score. That nobody is suspended without a reminder is how "after a reminder" is read here.
+defaults in a row touch the score. That nobody is suspended without a reminder is how "after a reminder" is read here,
+and that a reminder is one that the bank has not refused, nor left without an answer (``told_on``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from chalicelib.medical.rules.charges import Debt, month_of, next_month
+from chalicelib.medical.rules.instructions import Instruction
 
 Scope = Literal["all_benefits", "credit_line"]
 Verdict = Literal["kept", "missed", "carried", "none"]
@@ -45,7 +47,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What counts here of a charge. A charge that was refunded wholly in time was never missed."""
+    """What counts here of a charge. A charge that was refunded wholly in time was never missed.
+
+    ``reminded_on``: the day by which he had been reminded, as far as is known.
+    """
 
     charge_id: str
     due_on: date
@@ -83,9 +88,47 @@ class RecordDue:
     in_a_row: int
 
 
-def obligation(debt: Debt) -> Obligation:
-    """What counts here of a debt."""
-    return Obligation(debt.charge.charge_id, debt.charge.due_on, debt.reminded_on, debt.cleared_on)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What has become of the reminders of a charge.
+
+    Args:
+        on: The day by which the first of them had reached the person; None: none has, as far as is known.
+        asked_on: The day on which the bank was last told to remind him.
+    """
+
+    on: date | None
+    asked_on: date
+
+
+def told_on(asked_on: date, sent: Instruction | None, said_on: date | None) -> date | None:
+    """The day by which a reminder had reached the person; None: it has not, as far as is known.
+
+    While nobody has called the bank's core with it, it stands in the person's bill and in the list that the bank
+    fetches, and counts from its day. Once the core has been called, it counts from the day on which the bank said so:
+    by then it was done, whatever got lost before.
+
+    Args:
+        sent: The instruction to remind him; None: the outbox does not have it yet.
+        said_on: The day of the city on which the bank answered.
+    """
+    if sent is None or sent.state == "queued":
+        return asked_on
+    if sent.state != "accepted":
+        return None
+    return asked_on if not sent.attempts or said_on is None else max(asked_on, said_on)
+
+
+def told(reminders: Iterable[tuple[date, date | None]]) -> Told:
+    """What has become of a charge's reminders (> 0), by the day of each and the one by which it had reached him."""
+    listed = list(reminders)
+    return Told(min((on for _, on in listed if on is not None), default=None), max(asked for asked, _ in listed))
+
+
+def obligation(debt: Debt, told: Told | None = None) -> Obligation:
+    """What counts here of a debt. ``told``: what became of its reminders; None: they count from their day."""
+    reminded_on = debt.reminded_on if told is None else told.on
+    return Obligation(debt.charge.charge_id, debt.charge.due_on, reminded_on, debt.cleared_on)
 
 
 def reminder_on(captured_on: date, due_on: date, days_before: int) -> date:

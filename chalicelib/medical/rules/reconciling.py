@@ -5,18 +5,20 @@ Both sides come sorted by instruction, so that any number of them is compared wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from chalicelib.core.money import decimal
 from chalicelib.core.text import Text
 from chalicelib.ledger.rules import Entry, Party
 from chalicelib.medical.rules.instructions import BankAnswer, Instruction, InstructionKind, Verdict, bank_in
+from chalicelib.medical.rules.outbox import waits_for_somebody
 
 DifferenceCode = Literal[
-    "malformed", "foreign", "twice", "not_here", "not_in_file", "kind", "amount", "state", "reference", "disputed",
-    "refused_but_posted", "not_in_ledger",
+    "malformed", "foreign", "twice", "not_here", "not_in_file", "kind", "amount", "day", "state", "reference",
+    "disputed", "refused_but_posted", "not_given_back", "not_reminded", "not_in_ledger", "not_instructed",
 ]  # fmt: skip
 
 
@@ -43,7 +45,7 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference. ``row`` is the row of the file by which it can be settled, if it can."""
+    """One difference. What settles it, if anything does: the ``row`` of the file, or the ``missing`` instruction."""
 
     code: DifferenceCode
     line: int | None
@@ -51,6 +53,7 @@ class Difference:
     file_says: str = ""
     egret_says: str = ""
     row: BankRow | None = None
+    missing: Instruction | None = None
 
 
 NAMED: Mapping[DifferenceCode, Text] = {
@@ -61,31 +64,42 @@ NAMED: Mapping[DifferenceCode, Text] = {
     "not_in_file": Text("白鹭有，文件中没有", "here and not in the file"),
     "kind": Text("业务种类不同", "the kind differs"),
     "amount": Text("金额不同", "the amount differs"),
+    "day": Text("日期不同", "the day differs"),
     "state": Text("状态不同", "the state differs"),
     "reference": Text("银行流水号不同", "the bank's reference differs"),
     "disputed": Text("银行前后答复矛盾，待人工核实", "the bank contradicted itself; somebody has to look"),
     "refused_but_posted": Text("银行已拒绝，但账上已记", "the bank refused what the books have posted"),
+    "not_given_back": Text("银行未退还多收的款项", "the bank refused to give back what it collected too much"),
+    "not_reminded": Text("银行未通知本人", "the bank refused to remind the person"),
     "not_in_ledger": Text("账簿中没有相应分录，或金额不符", "the ledger has no such entry, or of another amount"),
+    "not_instructed": Text("账上已记，但没有给银行的指令", "the books have posted it, and the bank was never told"),
 }
+_REFUSED: Mapping[InstructionKind, DifferenceCode] = {
+    "disburse": "refused_but_posted",
+    "take_back": "refused_but_posted",
+    "pay_out": "refused_but_posted",
+    "give_back": "not_given_back",
+    "remind": "not_reminded",
+}
+"""How the refusal of each is named. Of a ``collect`` it is no difference: nothing was taken, nothing was booked."""
 
 
 def compare(ours: Iterable[Ours], rows: Iterable[BankRow], bank: tuple[str, str]) -> Iterator[Difference]:
     """Every difference between a bank's outbox and its file. Both are sorted by instruction, rows then by line."""
-    waiting, before = iter(ours), ""
+    waiting = iter(ours)
     one = next(waiting, None)
-    for row in rows:
-        if row.instruction_id == before:
-            yield Difference("twice", row.line, row.instruction_id)
-            continue
-        before = row.instruction_id
-        while one is not None and one.instruction.instruction_id < before:
+    by_instruction = groupby(rows, key=lambda row: row.instruction_id)
+    for instruction_id, same in by_instruction:
+        row = next(same)
+        sure = yield from _twice(row, same)
+        while one is not None and one.instruction.instruction_id < instruction_id:
             yield from _alone(one)
             one = next(waiting, None)
-        if one is not None and one.instruction.instruction_id == before:
-            yield from _both(one, row)
+        if one is not None and one.instruction.instruction_id == instruction_id:
+            yield from _both(one, row, sure=sure)
             one = next(waiting, None)
         else:
-            yield Difference("not_here" if bank_in(before) == bank else "foreign", row.line, before)
+            yield Difference("not_here" if bank_in(instruction_id) == bank else "foreign", row.line, instruction_id)
     while one is not None:
         yield from _alone(one)
         one = next(waiting, None)
@@ -99,15 +113,27 @@ def _alone(one: Ours) -> Iterator[Difference]:
     yield from _by_itself(one)
 
 
-def _both(one: Ours, row: BankRow) -> Iterator[Difference]:
+def _twice(row: BankRow, further: Iterable[BankRow]) -> Generator[Difference, None, bool]:
+    """Names every further row of an instruction. Returns whether they all say what the first one says."""
+    sure = True
+    for one in further:
+        sure = sure and _content(one) == _content(row)
+        yield Difference("twice", one.line, one.instruction_id, _row_said(one))
+    return sure
+
+
+def _both(one: Ours, row: BankRow, *, sure: bool) -> Iterator[Difference]:
+    """What is said differently. ``sure``: the file does not contradict itself, so an answer may be taken from it."""
     seen, line, instruction_id = one.instruction, row.line, row.instruction_id
     if seen.kind != row.kind:
         yield Difference("kind", line, instruction_id, row.kind, seen.kind)
     if seen.amount_fen != row.amount_fen:
         yield Difference("amount", line, instruction_id, _yuan(row.amount_fen), _yuan(seen.amount_fen))
-    same = (seen.kind, seen.amount_fen) == (row.kind, row.amount_fen)
+    if f"{seen.day}" != row.day:
+        yield Difference("day", line, instruction_id, row.day, f"{seen.day}")
+    same = (seen.kind, seen.amount_fen, f"{seen.day}") == (row.kind, row.amount_fen, row.day)
     if seen.state != row.state:
-        settling = row if same and seen.answer is None else None
+        settling = row if same and sure and seen.answer is None else None
         yield Difference("state", line, instruction_id, row.state, seen.state, settling)
     elif seen.answer is not None and seen.answer.reference != row.reference:
         yield Difference("reference", line, instruction_id, row.reference, seen.answer.reference)
@@ -117,16 +143,75 @@ def _both(one: Ours, row: BankRow) -> Iterator[Difference]:
 def _by_itself(one: Ours) -> Iterator[Difference]:
     """What is wrong with an instruction whatever the file says."""
     seen, instruction_id = one.instruction, one.instruction.instruction_id
-    if seen.disputed:
+    if seen.disputed and waits_for_somebody(seen):
         yield Difference("disputed", None, instruction_id, "; ".join(map(_said, seen.disputed)), _said(seen.answer))
-    if seen.state == "refused" and seen.posted_before:
-        yield Difference("refused_but_posted", None, instruction_id, egret_says=_yuan(seen.amount_fen))
+    if seen.state == "refused" and waits_for_somebody(seen):
+        yield from refusal(instruction_id, seen.kind, seen.amount_fen)
     if not one.in_ledger:
         yield Difference("not_in_ledger", None, instruction_id, egret_says=_yuan(seen.amount_fen))
 
 
+def refusal(instruction_id: str, kind: InstructionKind, amount_fen: int) -> Iterator[Difference]:
+    """What is wrong once the bank has refused an instruction of this kind."""
+    code = _REFUSED.get(kind)
+    if code is not None:
+        yield Difference(code, None, instruction_id, "refused", _yuan(amount_fen))
+
+
+def not_instructed(made: Instruction) -> Difference:
+    """The books have posted what this instruction says, and the outbox does not have it."""
+    said = f"{made.kind} {_yuan(made.amount_fen)}"
+    return Difference("not_instructed", None, made.instruction_id, egret_says=said, missing=made)
+
+
+def outwards(
+    told: tuple[InstructionKind, int], instruction_id: str, made: Sequence[Instruction], known: Collection[str]
+) -> Iterator[Difference]:
+    """What is wrong with what an entry calls for.
+
+    Args:
+        told: The kind, and what the instructions come to together, as the entry says.
+        instruction_id: That of the first one, whether there is one or not.
+        made: What the events of this entry call for; none: the entry stands without an event.
+        known: Which of them the outbox has.
+    """
+    kind, amount_fen = told
+    if not made:
+        yield Difference("not_instructed", None, instruction_id, egret_says=f"{kind} {_yuan(amount_fen)}")
+    yield from (not_instructed(one) for one in made if one.instruction_id not in known)
+    total_fen = sum(one.amount_fen for one in made)
+    # One that is more than the whole entry is named where it is compared with its entry.
+    if made and total_fen != amount_fen and all(one.amount_fen <= amount_fen for one in made):
+        yield Difference("not_in_ledger", None, instruction_id, egret_says=_yuan(total_fen))
+
+
+def told_by(bank: Party, entry: Entry) -> tuple[InstructionKind, int] | None:
+    """Which instructions an entry of a hospital's book, or of the bank's, calls for, and what they come to together;
+    None: it is another bank's, or came from the bank itself."""
+    owed_fen = _sum(entry, bank.account("payable"))
+    if owed_fen:
+        return ("disburse", -owed_fen) if owed_fen < 0 else ("take_back", owed_fen)
+    paid_fen = -_sum(entry, bank.account("cash"))
+    return ("pay_out", paid_fen) if paid_fen > 0 else None
+
+
+def patient_of(bank: Party, entry: Entry) -> str | None:
+    """The id by which the bank knows the person whose loan an entry changes; None: it changes no loan."""
+    loans = bank.account("loans") + "/"
+    return next((p.account.removeprefix(loans) for p in entry.postings if p.account.startswith(loans)), None)
+
+
+def _content(row: BankRow) -> tuple[str, int, str, Verdict, str]:
+    return row.kind, row.amount_fen, row.day, row.state, row.reference
+
+
+def _row_said(row: BankRow) -> str:
+    return f"{row.state} {row.reference} {_yuan(row.amount_fen)}"
+
+
 def posted_as(instruction: Instruction, bank: Party, entry: Entry | None) -> bool:
-    """Whether an entry posts what an instruction says; an entry may be of several charges that were captured at once.
+    """Whether an entry posts what an instruction says; of a disbursement or what is taken back, at least that: an entry
+    may be of several charges that were captured at once. What they come to together is compared from the entry's side.
 
     Args:
         entry: That of ``instruction.entry_id``; None: there is none.

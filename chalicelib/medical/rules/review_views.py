@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from chalicelib.core.text import Text
 from chalicelib.medical.rules.kept import Kept
@@ -15,7 +16,7 @@ from chalicelib.medical.rules.limits import limit_of
 from chalicelib.medical.rules.policy import Policy
 from chalicelib.medical.rules.rates import cost_said
 from chalicelib.medical.rules.reviews import REVIEW_STATES, Answer, Review, ReviewState
-from chalicelib.scenarios.rules import CitizenView, Decision, PartnerView, explain
+from chalicelib.scenarios.rules import CitizenView, Decision, explain
 
 _SAID: Mapping[str, Text] = {
     "tier_reached": Text("达到了所列档次", "The tier that is named was reached"),
@@ -79,13 +80,13 @@ class ReasonSaid:
 
 @dataclass(frozen=True, slots=True)
 class BankTrace:
-    """A decision as a bank's reviewer reads it: the tier, the limit, the terms."""
+    """A decision as a bank's reviewer reads it, of which he learns what a pull tells: the limit, and codes."""
 
     effect_id: str | None
     on: date
     limit_fen: int | None
     terms: Terms
-    decision: PartnerView
+    outcome: Literal["granted", "refused"]
     reasons: tuple[ReasonSaid, ...]
 
 
@@ -267,7 +268,7 @@ def _own(worked: Worked) -> OwnTrace:
 def _for_bank(worked: Worked) -> BankTrace:
     told = explain(worked.decision, "partner")
     reasons = tuple(ReasonSaid(code, _SAID[code]) for code in told.codes)
-    return BankTrace(worked.effect_id, worked.kept.basis.on, worked.limit_fen, worked.terms, told, reasons)
+    return BankTrace(worked.effect_id, worked.kept.basis.on, worked.limit_fen, worked.terms, told.outcome, reasons)
 
 
 def _for_city(worked: Worked) -> CityTrace:

@@ -6,8 +6,8 @@
     open, forwarded ── withdraw (the person) ──▶ withdrawn
 
 A look that was contested and answered may be contested once more, and whoever answered first does not answer then; the
-limit as it is now may be contested whenever no such review is open. What is reviewed is kept with the review: the
-decision as of the request, and the one that is contested.
+limit as it is now may be contested whenever no such review is open. Another look is another matter. What is reviewed is
+kept with the review: the decision as of the request, and the one that is contested.
 
 Source: PIPL art. 24 (whoever is decided about by automated means may demand an explanation and refuse to be decided
 about by these alone).
@@ -17,15 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from chalicelib.core.errors import Fault, Forbidden, Problem
+from chalicelib.core.errors import Forbidden, Problem
 from chalicelib.core.text import Text
-from chalicelib.medical.rules.credit import ExceptionalLimit
 from chalicelib.medical.rules.kept import Kept
-from chalicelib.medical.rules.policy import Policy
 from chalicelib.subjects.rules import AccountRef
 
 ReviewState = Literal["open", "forwarded", "upheld", "corrected", "withdrawn"]
@@ -35,9 +32,8 @@ CityMove = Literal["uphold", "return"]
 MOST_OPEN = 3
 MOST_REMEMBERED = 40
 LAST_INSTANCE = 2
-MOST_DAYS = 365
+MOST_A_DAY = 6
 _NOW = ""
-_MIDNIGHT = datetime.min.time()
 WAITING: frozenset[ReviewState] = frozenset({"open", "forwarded"})
 
 REVIEW_STATES: Mapping[ReviewState, Text] = {
@@ -96,10 +92,13 @@ class ReviewBySameReviewer(Problem):
     title = Text("前次答复的复核人不能再次作出决定", "Whoever answered the first time does not decide again")
 
 
-class ExceptionalLimitInvalid(Problem):
-    code = "exceptional-limit-invalid"
-    status = 422
-    title = Text("例外额度不合规则", "This exceptional limit cannot be given")
+class ReviewsADay(Problem):
+    code = "credit-reviews-a-day"
+    status = 429
+    title = Text(
+        "今日对该银行申请复核的次数已满，请明日再申请",
+        "You have asked for as many reviews with this bank as one may on a day; ask again tomorrow",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Contested:
-    """The look that is contested. ``told``: it was the bank itself that got an answer then."""
+    """The look that is contested. ``told``: the bank itself had asked, and got the answer then."""
 
     effect_id: str
     kept: Kept
@@ -175,14 +174,23 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A person's reviews with a bank: those that wait, by id, with their matters; and the last that were answered."""
+    """A person's reviews with a bank: those that wait, by id, with their matters; and the last that were answered.
+
+    ``asked`` is how many were asked for on the day ``asked_on``, whatever became of them.
+    """
 
     city_id: str
     bank_id: str
     person_id: str
     waiting: Mapping[str, str] = field(default_factory=dict)
     answered: tuple[Answered, ...] = ()
+    asked_on: date | None = None
+    asked: int = 0
     revision: int = 0
+
+    def asked_by(self, on: date) -> int:
+        """How many reviews were asked for on a day; the last day counts if a clock goes back."""
+        return self.asked if self.asked_on is not None and on <= self.asked_on else 0
 
 
 def answer_day(deadlines: Iterable[Deadline], on: date) -> date:
@@ -191,10 +199,10 @@ def answer_day(deadlines: Iterable[Deadline], on: date) -> date:
     return on + timedelta(days=rule.answer_days)
 
 
-def admitted(register: Register, matter: str | None) -> tuple[int, str | None]:
-    """Which instance a further review would be, and who may not answer it.
+def admitted(register: Register, matter: str | None, on: date) -> tuple[int, str | None]:
+    """Which instance a further review would be that is asked for on this day, and who may not answer it.
 
-    Raises: ReviewOpenAlready; ReviewFinal: a look that was answered twice; ReviewsFull; in this order.
+    Raises: ReviewOpenAlready; ReviewFinal: a look that was answered twice; ReviewsFull; ReviewsADay; in this order.
     """
     matter = matter or _NOW
     if matter in register.waiting.values():
@@ -204,12 +212,15 @@ def admitted(register: Register, matter: str | None) -> tuple[int, str | None]:
         raise ReviewFinal
     if len(register.waiting) >= MOST_OPEN:
         raise ReviewsFull
+    if register.asked_by(on) >= MOST_A_DAY:
+        raise ReviewsADay
     return (1, None) if before is None else (before.instance + 1, before.by)
 
 
-def entered(register: Register, review: Review) -> Register:
-    """The register with a review that waits now."""
-    return replace(register, waiting={**register.waiting, review.review_id: review.matter})
+def entered(register: Register, review: Review, on: date) -> Register:
+    """The register with a review that was asked for on this day and waits now."""
+    waiting, asked = {**register.waiting, review.review_id: review.matter}, register.asked_by(on) + 1
+    return replace(register, waiting=waiting, asked_on=max(on, register.asked_on or on), asked=asked)
 
 
 def crossed_out(register: Register, review: Review, by: str | None) -> Register:
@@ -245,27 +256,6 @@ def decided_by(review: Review, answer: Answer, by: str) -> Review:
     if by == review.not_by:
         raise ReviewBySameReviewer
     return replace(review, state=answer.outcome, answer=answer)
-
-
-def exceptional(
-    review: Review, policy: Policy, limit_fen: int, until: date, today: date, time_zone: str
-) -> ExceptionalLimit:
-    """The limit that a reviewer gives, up to the beginning of ``until`` in the city.
-
-    Raises: ExceptionalLimitInvalid: above the policy's ceiling, over already, or for more than a year.
-    """
-    assert limit_fen > 0, "the schema refuses less"
-    faults = []
-    if limit_fen > policy.ceiling_fen:
-        said = Text("超过授信规则的单人上限", "This is more than the policy's ceiling for one person")
-        faults.append(Fault("/limit_fen", said))
-    if not today < until <= today + timedelta(days=MOST_DAYS):
-        said = Text("终止日须在明天至一年之内", "It ends tomorrow at the earliest and in a year at the latest")
-        faults.append(Fault("/until", said))
-    if faults:
-        raise ExceptionalLimitInvalid(faults=faults)
-    ends = datetime.combine(until, _MIDNIGHT, ZoneInfo(time_zone)).astimezone(UTC)
-    return ExceptionalLimit(limit_fen, ends, review.review_id)
 
 
 def _require(review: Review, states: frozenset[ReviewState]) -> None:

@@ -167,11 +167,26 @@ def derived(kept: Filed, opening: Account, events: Iterable[Event], policies: Se
     return again
 
 
+def carried(account: Account, day: date, policies: Sequence[Policy]) -> Account:
+    """The account as the statements of all months before a day leave it, made or not: with interest up to the last of
+    them, and without what they forget. So an event finds the same account whether they were made before it or after."""
+    while next_month(account.as_of) <= day:
+        account = _without_old(advanced(account, next_month(account.as_of), policies))
+    return account
+
+
 def _without_old(account: Account) -> Account:
-    """The account without what was cleared long ago, so that it stays as small as what is owed and was of late."""
+    """The account without what was cleared long ago, so that it stays as small as what is owed and was of late.
+
+    What was cleared late counts among defaults in a row, and stays its year.
+    """
     debts = tuple(debt for debt in account.debts if not _old(debt, account.as_of))
-    cleared = sorted((debt.cleared_on, number) for number, debt in enumerate(debts) if debt.cleared_on is not None)
-    dropped = {number for _, number in cleared[: max(0, len(debts) - MOST_DEBTS)]}
+    in_time = (
+        (debt.cleared_on, number)
+        for number, debt in enumerate(debts)
+        if debt.cleared_on is not None and debt.cleared_on <= debt.charge.due_on
+    )
+    dropped = {number for _, number in sorted(in_time)[: max(0, len(debts) - MOST_DEBTS)]}
     return replace(account, debts=tuple(debt for number, debt in enumerate(debts) if number not in dropped))
 
 

@@ -12,7 +12,7 @@ Two hospitals share a limit, since the line is the person's and not the visit's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from chalicelib.core.errors import Problem
@@ -23,6 +23,7 @@ from chalicelib.ledger.rules.lines import (
     RefundExceedsCapture,
     check_amount,
 )
+from chalicelib.medical.rules.credit import Given
 from chalicelib.medical.rules.items import (
     MOST_ITEMS,
     InsuranceSettled,
@@ -91,7 +92,7 @@ class Visit:
         patient, payer: Ids by which the hospital knows them; a child is not its payer.
         holds: In the order of placing.
         settled_at: Where it was settled, which may be a kiosk.
-        policy_version: Whose terms the payer was told with his latest pass.
+        given: The terms that the payer was told with his latest pass, and until when.
         line_version: What the line's was at least after the latest write that changed both.
         ward_id: The child for whom its guardian pays; None where the patient pays himself.
     """
@@ -106,9 +107,8 @@ class Visit:
     patient: str
     payer: str
     opened_at: datetime
-    on: date
     line_version: int
-    policy_version: int
+    given: Given
     ward_id: str | None = None
     emergency: bool = False
     holds: tuple[VisitHold, ...] = ()
@@ -129,7 +129,7 @@ def require_raisable(visit: Visit, now: datetime, *, shown: bool = False) -> Non
     Raises: VisitOver; HoldExpired: none lasts, and no pass is shown; VisitHoldsFull; in this order.
     """
     require_open(visit)
-    if not shown and visit.until <= now:
+    if not shown and visit.given.until <= now:
         raise HoldExpired
     if len(visit.holds) >= MOST_HOLDS_OF_A_VISIT:
         raise VisitHoldsFull

@@ -7,7 +7,6 @@ by consents: what it was told itself it may read again, anything else only while
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -19,10 +18,8 @@ from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.table import Key, Row
 from chalicelib.core.text import Text
-from chalicelib.ledger.rules import holds
-from chalicelib.ledger.rules.lines import Line
 from chalicelib.medical.rules import reviews
-from chalicelib.medical.rules.credit import CreditLine, ExceptionalLimit
+from chalicelib.medical.rules.corrections import Correction
 from chalicelib.medical.rules.kept import Kept
 from chalicelib.medical.rules.review_views import (
     BankReview,
@@ -34,12 +31,12 @@ from chalicelib.medical.rules.review_views import (
     queued,
 )
 from chalicelib.medical.rules.reviews import Answer, BankMove, CityMove, Review, ReviewForbidden
-from chalicelib.medical.service.booking import save_rebooked, trying_shards
-from chalicelib.medical.service.grounds import Ground, bank_of, read_ground
+from chalicelib.medical.service.booking import trying_shards
+from chalicelib.medical.service.correcting import give
+from chalicelib.medical.service.grounds import bank_of, read_ground
 from chalicelib.medical.service.receipts import worked
 from chalicelib.medical.service.reviewing import cross_out, record, today_of
 from chalicelib.medical.store import reviews as store
-from chalicelib.medical.store.credit import save_line
 from chalicelib.medical.store.reviews import Position
 from chalicelib.partners import store as partners
 from chalicelib.subjects import service as subjects
@@ -83,7 +80,7 @@ def _queued(rows: Mapping[Key, Row], review: Review, caller: Caller, now: dateti
 def look_for_bank(unit: Unit, intent: Intent, now: datetime, caller: Caller, review_id: str) -> BankReview:
     """A review of a limit of the bank's, with what the bank may be told of the decision.
 
-    Raises: ReviewForbidden; NotFound: no such review of this bank; Conflict; in this order.
+    Raises: ReviewForbidden; NotFound: no such review of this bank, or withdrawn; Conflict; in this order.
     """
     return looking_again(unit, lambda fresh: _look_for_bank_once(fresh, intent, now, caller, review_id))
 
@@ -92,6 +89,8 @@ def _look_for_bank_once(unit: Unit, intent: Intent, now: datetime, caller: Calle
     rows = _read_for_bank(caller, review_id)
     review = _of_bank(rows, caller, review_id)
     account = accounts.load_account(review.ref)
+    _require_not_withdrawn(review)
+    store.check_review(unit, review)
     if account is not None:
         accounts.check_guard(unit, account, Conflict)
     contested = review.contested
@@ -106,15 +105,30 @@ def _look_for_bank_once(unit: Unit, intent: Intent, now: datetime, caller: Calle
 
 
 def look_for_city(unit: Unit, intent: Intent, now: datetime, caller: Caller, review_id: str) -> CityReview:
-    """A review that was handed to the person's city, with the whole trace. Raises: ReviewForbidden; NotFound."""
+    """A review that was handed to the person's city, with the whole trace.
+
+    Raises: ReviewForbidden; NotFound: not handed to this city, or withdrawn; Conflict; in this order.
+    """
+    return looking_again(unit, lambda fresh: _look_for_city_once(fresh, intent, now, caller, review_id))
+
+
+def _look_for_city_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, review_id: str) -> CityReview:
     rows = _read_for_city(caller, review_id)
     review = _of_city(rows, caller, review_id)
+    _require_not_withdrawn(review)
+    store.check_review(unit, review)
     contested = review.contested
     seen = None if contested is None else worked(contested.kept, contested.effect_id)
     subject_id = subjects.known_as(caller.sector, review.ref)
     reply = city_view(review, subject_id, worked(review.now), seen, today_of(rows, review, now))
     _record_look(unit, intent, now, review, reply)
     return reply
+
+
+def _require_not_withdrawn(review: Review) -> None:
+    """Returns if a review may be read. Raises: NotFound: its person took it back, and his words with it."""
+    if review.state == "withdrawn":
+        raise NotFound
 
 
 def _record_look(unit: Unit, intent: Intent, now: datetime, review: Review, reply: BankReview | CityReview) -> None:
@@ -138,8 +152,8 @@ def move_for_bank(
     """Answers a review of a limit of the bank's, or hands it to the person's city.
 
     Raises: ReviewForbidden; NotFound: no such review of this bank; ReviewStateConflict; ReviewBySameReviewer; and where
-        a limit is given: CitySuspended; PartnerSuspended; PolicyNotInForce; ExceptionalLimitInvalid;
-        ExposureCapReached; Conflict; in this order.
+        a limit is given: CitySuspended; PartnerSuspended; PolicyNotInForce; LineExists: by another account of his;
+        ExceptionalLimitInvalid; ExposureCapReached; Conflict; in this order.
     """
 
     def once(fresh: Unit, turn: int) -> ReviewMoved:
@@ -163,35 +177,10 @@ def _answer(unit: Unit, intent: Intent, now: datetime, review: Review, wanted: D
     answer = Answer("corrected", "bank", wanted.reason, now, at, wanted.limit_fen, wanted.until)
     after = reviews.decided_by(review, answer, by)
     ground = read_ground(review.city_id, review.bank_id, [review.ref], now)
-    _give(unit, ground, review, wanted.limit_fen, wanted.until, now, turn)
+    give(unit, ground, review, Correction(wanted.limit_fen, wanted.until), now, turn)
     cross_out(unit, review, by)
     facts = {"limit_fen": wanted.limit_fen, "until": wanted.until}
     return record(unit, intent, now, after, "correct-review", **facts)
-
-
-def _give(unit: Unit, ground: Ground, review: Review, limit_fen: int, until: date, now: datetime, turn: int) -> None:
-    """Writes an exceptional limit on the line. An open one is booked for it; no line is opened by it, but one that is
-    opened later has it."""
-    zone = ground.host.time_zone
-    exception = reviews.exceptional(review, ground.policy, limit_fen, until, ground.today, zone)
-    seen = ground.credit(review.ref)
-    if seen is None:
-        save_line(unit, None, _never_opened(ground, review, exception, now))
-        return
-    after = replace(seen, line=holds.released(seen.line, 0, now), exception=exception)
-    if seen.line.closed:
-        save_line(unit, seen, after)
-    else:
-        booked = replace(after, booked_fen=max(seen.booked_fen, limit_fen))
-        save_rebooked(unit, ground, seen, booked, turn, partly=False)
-
-
-def _never_opened(ground: Ground, review: Review, exception: ExceptionalLimit, now: datetime) -> CreditLine:
-    """A closed line on which nothing ever was: where somebody's exception waits until he opens one."""
-    line, account = Line(0, 0, now, closed=True).check(), ground.account(review.ref)
-    guard = 0 if account is None else account.guard
-    at = ground.policy.version, ground.today
-    return CreditLine(review.city_id, review.bank_id, review.ref, line, *at, 0, 0, guard, exception=exception)
 
 
 def move_for_city(

@@ -21,6 +21,7 @@ from chalicelib.medical import store
 from chalicelib.medical.rules import Account, Booked, Event, Policy, advanced, booked, month_of
 from chalicelib.medical.rules.credit import CreditLine
 from chalicelib.medical.rules.heads import Head
+from chalicelib.medical.rules.statements import carried
 from chalicelib.medical.service.standing import settle_standing
 
 
@@ -71,7 +72,7 @@ def bill_in(rows: dict[Key, Row], credit: CreditLine) -> Bill:
     events = tuple((version, event) for version, event in found if version <= credit.line.version)
     opening = account = _opening(rows, control, credit, events)
     for _, event in events:
-        account = booked(account, event, policies).account
+        account = booked(carried(account, event.day, policies), event, policies).account
     assert account.check().posted_fen == credit.line.posted_fen, (
         "the principal of all charges is what is posted on the line"
     )
@@ -99,9 +100,9 @@ def last_statement_key(credit: CreditLine) -> Key | None:
 
 
 def policies_of(head: Head) -> tuple[Policy, ...]:
-    """All versions of a bank's terms that were in force on some day, each with its end as it is listed; the latest
+    """All versions of a bank's terms that were ever approved, each with its end as it is listed; the latest
     first, so that of two on a day the one that counts is found, as by ``Head.in_force``."""
-    held = [n for n, one in head.versions.items() if one.life.approved_by is not None and one.ever_in_force]
+    held = [n for n, one in head.versions.items() if one.life.approved_by is not None]
     versions = store.load_versions(head.city_id, head.bank_id, tuple(sorted(held, reverse=True)))
     return tuple(head.as_listed(policy) for policy in versions)
 
@@ -119,10 +120,10 @@ def take(
     """
     written, account, done = credit or bill.credit, bill.account, list[Booked]()
     for event in events:
-        one = booked(account, event, bill.policies)
+        one = booked(carried(account, event.day, bill.policies), event, bill.policies)
         line = holds.released(written.line, one.line_fen, now)
         store.append_event(unit, written, line.version, event)
-        account, written = one.account, replace(written, line=line)
+        account, written = one.account, replace(written, line=line, unstated=written.unstated + 1)
         done.append(one)
     written = settle_standing(unit, written, account.debts, bill.day(now))
     store.save_line(unit, bill.credit, written)

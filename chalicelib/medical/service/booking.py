@@ -50,12 +50,13 @@ def room_in(ground: Ground, shard: int, turn: int, seen: CreditLine | None = Non
     if turn < LAST_TURN:
         return shard, ground.policy.ceiling_fen
     counted = list_exposure(ground.host.city_id, ground.bank_id)
+    room = {n: Shard(part_of(ground, n), counted.get(n, 0)).free_fen for n in range(ground.shards)}
     if seen is not None and seen.booked_fen:
-        counted[seen.shard] -= seen.booked_fen
-    free_fen, best = max((Shard(part_of(ground, n), counted.get(n, 0)).free_fen, -n) for n in range(ground.shards))
-    if not free_fen:
+        room[seen.shard] += seen.booked_fen
+    best = max(room, key=lambda n: (room[n], -n))
+    if not room[best]:
         raise ExposureCapReached
-    return -best, free_fen
+    return best, room[best]
 
 
 def part_of(ground: Ground, shard: int) -> int:

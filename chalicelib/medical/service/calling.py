@@ -4,19 +4,26 @@ rely on.
 The bank checks the signature against ``GET /v1/keys``. What comes back is taken for an answer only if it is small,
 comes in time, is strict JSON, fits its schema and names the instruction that was sent. Anything else says nothing of
 what the bank has done: a status below 500 no more than a connection that breaks.
+
+In time means: all of it, from the handshake to the last byte. Each drop of a reply would be in time by itself, so a
+watch shuts the connection down when its time is over, whatever is under way on it.
 """
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from http.client import HTTPConnection, HTTPException
+from threading import Event, Timer
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
-from chalicelib.core import clock, codec, config, log, schema, signing, strict_json
+from chalicelib.core import codec, config, log, schema, signing, strict_json
 from chalicelib.core.errors import Problem
 from chalicelib.medical.rules.instructions import BankAnswer, InstructionOrder, Verdict
 
@@ -26,7 +33,7 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 READ_TIMEOUT_SECONDS = 3.0
 WHOLE_TIMEOUT_SECONDS = 6.0
 MOST_BYTES = 16_384
-_PIECE_BYTES = 4_096
+_PORTS = {"http": 80, "https": 443}
 _ANSWER = "medical/core_answer.json"
 
 
@@ -46,7 +53,7 @@ def ask(address: str, order: InstructionOrder, now: datetime) -> BankAnswer | No
     """What the bank says to an instruction; None: nothing that can be relied on."""
     try:
         said = _read(_sent(address, signing.sign(order, SIGNED_AS)))
-    except (HTTPError, _NoAnswer) as error:
+    except (OSError, HTTPException, _NoAnswer) as error:
         log.event("bank-silent", function="outbox", error_type=type(error).__name__)
         return None
     if said.instruction_id != order.instruction_id:
@@ -63,28 +70,50 @@ def check_address(address: str) -> str:
 
 
 def _sent(address: str, signed: str) -> bytes:
-    """The body of a reply with status 200. Raises: HTTPError; _NoAnswer: another status, too large, too slow."""
-    reply = _pool().request(
-        "POST", check_address(address), body=signed.encode(), headers={"Content-Type": CONTENT_TYPE},
-        timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
-        retries=False, redirect=False, preload_content=False,
-    )  # fmt: skip
+    """The body of a reply with status 200. Raises: OSError; HTTPException; _NoAnswer: another status, too large, too
+    slow, or not whole."""
+    to = urlsplit(check_address(address))
+    with closing(_connected(to)) as to_bank, _shut_down_in_time(to_bank) as late:
+        if isinstance(to_bank, ssl.SSLSocket):
+            to_bank.do_handshake()
+        connection = HTTPConnection(to.hostname or "", to.port)
+        connection.sock = to_bank
+        headers = {"Host": to.netloc.rpartition("@")[2], "Content-Type": CONTENT_TYPE}
+        connection.request("POST", f"{to.path or '/'}{'?' if to.query else ''}{to.query}", signed.encode(), headers)
+        with connection.getresponse() as reply:
+            body = reply.read(MOST_BYTES + 1) if reply.status == 200 else b""
+            if reply.status != 200 or reply.length or len(body) > MOST_BYTES or late.is_set():
+                raise _NoAnswer
+            return body
+
+
+def _connected(to: SplitResult) -> socket.socket:
+    """A connection on which nothing has been said yet."""
+    plain = socket.create_connection((to.hostname, to.port or _PORTS[to.scheme]), CONNECT_TIMEOUT_SECONDS)
+    plain.settimeout(READ_TIMEOUT_SECONDS)
+    if to.scheme == "http":
+        return plain
+    return _trusted().wrap_socket(plain, server_hostname=to.hostname, do_handshake_on_connect=False)
+
+
+@contextmanager
+def _shut_down_in_time(to_bank: socket.socket) -> Iterator[Event]:
+    """Whoever waits for the bank in this block waits for nothing once the time is over, which the event then says."""
+    late = Event()
+
+    def shut_down() -> None:
+        late.set()
+        # Not the connection's own method, which would wait for the bank to say goodbye.
+        with suppress(OSError):
+            socket.socket.shutdown(to_bank, socket.SHUT_RDWR)
+
+    watch = Timer(WHOLE_TIMEOUT_SECONDS, shut_down)
+    watch.daemon = True
+    watch.start()
     try:
-        if reply.status != 200:
-            raise _NoAnswer
-        return _whole(reply)
+        yield late
     finally:
-        reply.close()
-
-
-def _whole(reply: urllib3.BaseHTTPResponse) -> bytes:
-    """A body that comes drop by drop is given up, too: each drop alone would be in time."""
-    started, body = clock.stopwatch(), b""
-    for piece in reply.stream(_PIECE_BYTES, decode_content=True):
-        body += piece
-        if len(body) > MOST_BYTES or clock.stopwatch() - started > WHOLE_TIMEOUT_SECONDS:
-            raise _NoAnswer
-    return body
+        watch.cancel()
 
 
 def _read(body: bytes) -> _Said:
@@ -97,5 +126,5 @@ def _read(body: bytes) -> _Said:
 
 
 @lru_cache(maxsize=1)
-def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager()
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()

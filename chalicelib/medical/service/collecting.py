@@ -15,12 +15,12 @@ from chalicelib.ledger.rules.lines import LineClosed, RepaymentExceedsDebt
 from chalicelib.medical.rules import Repayment, RepaymentTooSmall, repaid
 from chalicelib.medical.rules.instructions import (
     Instruction,
-    OnlinePayment,
+    back_id_of,
     bank_in,
     collecting,
     giving_back,
-    payment_view,
 )
+from chalicelib.medical.rules.online_payments import OnlinePayment, payment_view
 from chalicelib.medical.rules.settling import least_repayment_fen, terms_for
 from chalicelib.medical.service.bills import Bill, read_bill
 from chalicelib.medical.service.repaying import repay
@@ -38,7 +38,8 @@ def pay_online(
     """Asks the bank to collect an amount of what the caller owes it. Nothing is repaid until the bank has accepted.
 
     Raises: NotFound: no such line of the caller's; RepaymentCurrency; LineClosed: and nothing is owed;
-        RepaymentExceedsDebt; RepaymentTooSmall; in this order.
+        RepaymentExceedsDebt; RepaymentTooSmall; RepaymentExceedsDebt: with what is being collected already; in this
+        order.
     """
     ref = subjects.own_account(caller)
     bill = read_bill(bank[0], ref.person_id, bank[1])
@@ -48,6 +49,7 @@ def pay_online(
     _require_owed(bill, Repayment(intent.effect_id, day, amount_fen, currency))
     made = collecting(*bank, ref, amount_fen, day, now, intent.effect_id)
     outbox.save_instruction(unit, made)
+    outbox.begin_collecting(unit, made, bill.on(day).owed_fen)
     reply = payment_view(made)
     facts = {"v": 1, "instruction_id": made.instruction_id, "amount_fen": amount_fen}
     subject = accounts.account_pk(ref)
@@ -58,10 +60,12 @@ def pay_online(
 
 def read_payment(caller: Caller, instruction_id: str) -> OnlinePayment:
     """One of the caller's own online payments. Raises: NotFound: somebody else's, or invented."""
-    found = outbox.load_instruction(*bank_in(instruction_id), instruction_id)
-    if found is None or found.kind != "collect" or found.ref != subjects.own_account(caller):
+    wanted = instruction_id, back_id_of(instruction_id)
+    found = {one.instruction_id: one for one in outbox.fetch_instructions(*bank_in(instruction_id), wanted)}
+    one, back = map(found.get, wanted)
+    if one is None or one.kind != "collect" or one.ref != subjects.own_account(caller):
         raise NotFound
-    return payment_view(found)
+    return payment_view(one, back)
 
 
 def book(unit: Unit, now: datetime, collected: Instruction, write: Write) -> Instruction:

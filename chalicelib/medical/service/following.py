@@ -23,7 +23,7 @@ from chalicelib.medical import store
 from chalicelib.medical.rules import Charge, RecordDue, Reminder, reminder_on
 from chalicelib.medical.rules.followups import Followup, followup
 from chalicelib.medical.service.bills import Bill, read_bill, take
-from chalicelib.medical.service.standing import suspend_for
+from chalicelib.medical.service.standing import restore_for, suspend_for, told_of
 from chalicelib.medical.store.appointments import Appointment, appoint, due_by, keep, rules_of
 from chalicelib.records import service as recording
 from chalicelib.records import store as records
@@ -93,17 +93,32 @@ def _step(due: Appointment, now: datetime) -> bool:
     days_before = {
         version: store.load_version(due.city_id, due.bank_id, version).reminder_days_before for version in versions
     }
-    found = followup(debts, day, rules_of(due.city_id), days_before)
-    if found.remind:
-        _remind(bill, found.remind, now)
+    rules = rules_of(due.city_id)
+    found = followup(debts, day, rules, days_before, told_of(bill.credit, debts, day, rules))
+    if _restored(bill, found, now) or _reminded(bill, found.remind, now) or _suspended(bill, found, now):
         return True
-    return _suspended(bill, found, now) or _recorded(bill, found.records, now) or _kept(bill, due, found)
+    return _recorded(bill, found.records, now) or _kept(bill, due, found)
 
 
-def _remind(bill: Bill, charge_ids: tuple[str, ...], now: datetime) -> None:
+def _restored(bill: Bill, found: Followup, now: datetime) -> bool:
+    """Whether more was suspended than what is overdue calls for, and is restored."""
+    unit = Unit()
+    if not restore_for(unit, bill.credit, found.suspended, now):
+        return False
+    intent = _intent(bill, "restore", f"{bill.credit.line.version}")
+    purpose = "restore-benefits" if bill.credit.suspended_in else "resume-line"
+    _commit(unit, intent, bill, now, purpose, found.suspended)
+    return True
+
+
+def _reminded(bill: Bill, charge_ids: tuple[str, ...], now: datetime) -> bool:
+    """Whether there was something to remind of, and now he is."""
+    if not charge_ids:
+        return False
     unit, intent = Unit(), _intent(bill, "remind", f"{bill.credit.line.version}")
     take(unit, bill, [Reminder(intent.effect_id, bill.day(now), charge_ids)], now)
     _commit(unit, intent, bill, now, "remind-bill", {"charge_ids": charge_ids})
+    return True
 
 
 def _suspended(bill: Bill, found: Followup, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from chalicelib.core.table import Key, Row
 from chalicelib.medical import store
 from chalicelib.medical.rules import Limit, Policy, PolicyNotInForce, TermOver, limit_of, require_term
 from chalicelib.medical.rules.credit import CreditLine
+from chalicelib.medical.rules.heads import digest_of
 from chalicelib.medical.rules.kept import Kept
 from chalicelib.medical.service.policies import policy_today
 from chalicelib.partners.rules import require_partner
@@ -127,7 +128,9 @@ def judge(ground: Ground, account: Account, kinds: Iterable[str], now: datetime)
 
 def kept(ground: Ground, judged: Judged) -> Kept:
     """What the effect of a look keeps."""
-    return Kept(ground.bank_id, ground.policy.version, judged.basis, digest(judged.decision))
+    version = ground.policy.version
+    approved = store.load_version(ground.host.city_id, ground.bank_id, version)
+    return Kept(ground.bank_id, version, digest_of(approved), judged.basis, digest(judged.decision))
 
 
 def require_line_term(credit: CreditLine, on: date) -> None:

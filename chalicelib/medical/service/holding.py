@@ -22,13 +22,22 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.holds import Step
 from chalicelib.medical import store
-from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, HoldStep, HoldView, hold_view, require_open
+from chalicelib.medical.rules.credit import (
+    CreditHold,
+    CreditLine,
+    Given,
+    HoldStep,
+    HoldView,
+    hold_view,
+    require_alone,
+    require_open,
+)
 from chalicelib.medical.service.charging import Taken, charge_all
 from chalicelib.medical.service.grounds import Ground, kept, read_ground
 from chalicelib.medical.service.placing import Placed, Wish, ground_of, opened, place, require_whole
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
-from chalicelib.subjects.rules import AccountRef, Pass, PassUsed, check_pass
+from chalicelib.subjects.rules import AccountRef, Pass, PassInvalid, PassUsed, check_pass
 
 # Hospitals share a line, and whoever meets another at it looks at it anew.
 TRIES = 8
@@ -59,6 +68,8 @@ def hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, wish: Wish, 
 def _hold_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, wish: Wish, shown: Pass) -> HoldView:
     ground = read_ground(caller.city_id, wish.bank_id, [shown.ref], now)
     check_pass(shown, caller.sector, ground.scenario, now)
+    if shown.ward_id is not None:
+        raise PassInvalid
     accounts.use_pass(unit, shown, PassUsed)
     return _record_hold(unit, intent, now, caller, ground, place(unit, now, caller, ground, shown.ref, wish))
 
@@ -67,8 +78,8 @@ def raise_hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_i
     """Sets more aside for the visit of a hold that is open, as a hold of its own; no pass is needed. It has the terms
     of that hold, and ends when that does: the patient was told no others.
 
-    Raises: NotFound: no such hold of this hospital; HoldCaptured; HoldVoided; HoldExpired; and then as ``hold``, but
-        for passes; in this order.
+    Raises: NotFound: no such hold of this hospital; HoldOfVisit; HoldCaptured; HoldVoided; HoldExpired; and
+        then as ``hold``, but for passes; in this order.
     """
     return looking_again(unit, lambda fresh: _raise_once(fresh, intent, now, caller, hold_id, amount_fen), TRIES)
 
@@ -79,6 +90,7 @@ def _raise_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_
     more = [store.head_key(caller.city_id, bank_id), accounts.account_key(resident)]
     found = _read(caller, hold_id, now, more)
     held = found.held
+    require_alone(held)
     require_open(held.hold, found.credit.line, now)
     ground = ground_of(caller, bank_id, held.ref, found.rows, now)
     given = Given(held.policy_version, held.hold.expires_at)
@@ -101,8 +113,8 @@ def capture(
 ) -> HoldStep:
     """Posts an amount of an open hold on its line, whatever has changed since; ``final`` gives back what is left.
 
-    Raises: NotFound: no such hold of this hospital; HoldCaptured; HoldVoided; HoldExpired; CaptureExceedsHold;
-        Conflict: the line keeps changing; in this order.
+    Raises: NotFound: no such hold of this hospital; HoldOfVisit; HoldCaptured; HoldVoided; HoldExpired;
+        CaptureExceedsHold; Conflict: the line keeps changing; in this order.
     """
 
     def taken(found: _Found) -> Step:
@@ -114,7 +126,8 @@ def capture(
 def void(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_id: str) -> HoldStep:
     """Gives up what is left of an open hold.
 
-    Raises: NotFound: no such hold of this hospital; HoldCaptured; HoldVoided; HoldExpired; Conflict; in this order.
+    Raises: NotFound: no such hold of this hospital; HoldOfVisit; HoldCaptured; HoldVoided; HoldExpired; Conflict;
+        in this order.
     """
 
     def given_up(found: _Found) -> Step:
@@ -133,9 +146,11 @@ def _step(
     verb: str,
 ) -> HoldStep:
     found = _read(caller, hold_id, now)
+    require_alone(found.held)
     step = take(found)
     held = replace(found.held, hold=step.hold)
-    store.save_line(unit, found.credit, replace(found.credit, line=step.line))
+    taken = 1 if step.captured_fen else 0
+    store.save_line(unit, found.credit, replace(found.credit, line=step.line, unstated=found.credit.unstated + taken))
     store.save_hold(unit, held)
     charge_id = intent.effect_id if step.captured_fen else None
     view = hold_view(held, subjects.known_as(caller.sector, held.ref), now)
@@ -147,8 +162,8 @@ def _step(
     purpose, subject = f"{verb}:{held.city_id}/{held.scenario_id}", accounts.account_pk(held.ref)
     if step.captured_fen:
         control = cities.control_in(found.rows, held.city_id)
-        taken = [Taken(held, step, held.visit_ref)]
-        entry = charge_all(unit, control, found.credit, taken, intent.effect_id, purpose)
+        items = [Taken(held, step, held.visit_ref)]
+        entry = charge_all(unit, control, found.credit, items, intent.effect_id, purpose)
         unit.effect(ledger.effect_row(intent, entry, facts=facts, reply=reply, subject=subject))
     else:
         unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=reply, subject=subject))

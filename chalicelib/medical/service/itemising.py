@@ -136,7 +136,8 @@ def _capture_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, vis
     after = captured(found.visit, item_id, charge_ids, line.version)
     for one in taken:
         store.save_hold(unit, one.held)
-    store.save_line(unit, found.credit, replace(found.credit, line=line))
+    unstated = found.credit.unstated + len(taken)
+    store.save_line(unit, found.credit, replace(found.credit, line=line, unstated=unstated))
     save_visit(unit, after)
     return _record_capture(unit, intent, now, found, after, item_id, taken)
 

@@ -13,7 +13,7 @@ from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.ledger.rules import holds
-from chalicelib.ledger.rules.lines import Line, LineClosed, held
+from chalicelib.ledger.rules.lines import Line, LineClosed
 from chalicelib.medical import store
 from chalicelib.medical.rules import LineExists, opening
 from chalicelib.medical.rules.credit import (
@@ -134,12 +134,11 @@ def lend(
     line = opened_line(seen, limit_fen, now)
     credit = CreditLine(
         ground.host.city_id, ground.bank_id, account.ref, line, policy.version, ground.today, shard, limit_fen,
-        account.guard,
     )  # fmt: skip
     if seen is not None:
         credit = replace(
             credit, stated_until=seen.stated_until, stated_version=seen.stated_version, exception=seen.exception,
-            suspended_in=seen.suspended_in,
+            suspended_in=seen.suspended_in, unstated=seen.unstated,
         )  # fmt: skip
     store.point_to(unit, credit)
     rebook(unit, seen or replace(credit, booked_fen=0), credit, part_of(ground, shard))
@@ -149,12 +148,11 @@ def lend(
 def _reopened(seen: CreditLine, ref: AccountRef, on: date, now: datetime) -> CreditLine:
     """A line as it was before it is opened anew: one whose term is over is closed by that.
 
-    Raises: LineExists: somebody's other account has it, and something is posted or held on it.
+    Raises: LineExists: by another account of his, under which it is known to bank and ledger for good.
     """
-    line = seen.line
-    if seen.ref != ref and (not line.closed or line.posted_fen or held(line, now)):
+    if seen.ref != ref:
         raise LineExists
-    return replace(seen, line=holds.close(line, now)) if term_over(seen, on) else seen
+    return replace(seen, line=holds.close(seen.line, now)) if term_over(seen, on) else seen
 
 
 def _record(
@@ -218,7 +216,7 @@ def _relimit(
         if seen is None:
             raise NotFound
         require_live(seen, ground.today)
-        after = replace(rebooked(seen, judged.limit, ground.policy, now), guard=judged.account.guard)
+        after = rebooked(seen, judged.limit, ground.policy, now)
         after = save_rebooked(fresh, ground, seen, after, turn)
         return _record(fresh, intent, now, ground, judged, after, sector, "relimit-line")
 

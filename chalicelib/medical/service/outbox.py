@@ -78,6 +78,8 @@ def _answer_once(unit: Unit, now: datetime, place: Place, said: BankAnswer, inte
     def write(fresh: Unit, one: Instruction) -> None:
         if one is not seen:
             outbox.save_instruction(fresh, one)
+        if seen.answer is None:
+            outbox.end_collecting(fresh, one)
         if intent is not None:
             fresh.effect(_effect(intent, now, one, said))
 

@@ -20,7 +20,7 @@ from chalicelib.ledger.rules.holds import Step
 from chalicelib.ledger.rules.lines import Hold, HoldsFull, Line, OpenHold, folded, state_at
 from chalicelib.medical import store
 from chalicelib.medical.rules import require_covered
-from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, LineMissing, placed
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, LineMissing, placed, require_stated
 from chalicelib.medical.service.grounds import Ground, Judged, consenting, ground_in, judge, require_line_term
 from chalicelib.partners.rules import require_partner
 from chalicelib.subjects import store as accounts
@@ -34,11 +34,15 @@ MOST_HOLDS_OF_A_HOSPITAL = 20
 
 
 class Wish(NamedTuple):
-    """What a hospital wants to set aside, with which bank, for which of its visits."""
+    """What a hospital wants to set aside, with which bank, for which of its visits.
+
+    ``of_visit``: one that is kept here, by whose verbs alone the hold is used then.
+    """
 
     bank_id: str
     visit_ref: str
     amount_fen: int
+    of_visit: bool = False
 
 
 class Placed(NamedTuple):
@@ -75,7 +79,7 @@ def place(
 
     Raises: PartnerSuspended: the hospital; HospitalNotCovered; ConsentRequired; RecipientNotNamed; LineMissing;
         TermOver; LineClosed; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended; HoldExceedsLimit;
-        HoldsFull; in this order. Conflict: when the unit is committed.
+        HoldsFull; StatementsOutstanding; in this order. Conflict: when the unit is committed.
     """
     judged = admitted(caller, ground, ref, now)
     credit = ground.credit(ref)
@@ -83,7 +87,7 @@ def place(
         raise LineMissing
     require_line_term(credit, ground.today)
     step = placed(credit, judged.limit, sealed(caller, credit), wish.amount_fen, ground.policy, now, given)
-    return put_aside(unit, now, caller, ground, judged, wish.visit_ref, credit, credit, step, given)
+    return put_aside(unit, now, caller, ground, judged, wish, credit, credit, step, given)
 
 
 def admitted(caller: Caller, ground: Ground, ref: AccountRef, now: datetime) -> Judged:
@@ -103,7 +107,7 @@ def put_aside(
     caller: Caller,
     ground: Ground,
     judged: Judged,
-    visit_ref: str,
+    wish: Wish,
     seen: CreditLine | None,
     credit: CreditLine,
     step: Step,
@@ -111,18 +115,19 @@ def put_aside(
 ) -> Placed:
     """Writes a hold and the line on which it lies, which was ``seen`` so; only if the account is still as it was.
 
-    Raises: HoldsFull: this hospital has as many holds on the line as one may have.
+    Raises: StatementsOutstanding; HoldsFull: this hospital has as many holds on the line as one may have.
     """
+    require_stated(credit)
     own = [name for name in folded(credit.line, now).holds if ids.open_pairwise(_sector(caller), name) is not None]
     if len(own) >= MOST_HOLDS_OF_A_HOSPITAL:
         raise HoldsFull
     version = ground.policy.version if given is None else given.policy_version
     held = CreditHold(
-        credit.city_id, credit.bank_id, caller.tenant, credit.ref, ground.policy.scenario_id, visit_ref, now,
-        version, step.hold,
+        credit.city_id, credit.bank_id, caller.tenant, credit.ref, ground.policy.scenario_id, wish.visit_ref,
+        now, version, step.hold, of_visit=wish.of_visit,
     )  # fmt: skip
     accounts.check_guard(unit, judged.account, Conflict)
-    after = replace(credit, line=step.line, guard=judged.account.guard)
+    after = replace(credit, line=step.line)
     store.save_line(unit, seen, after)
     store.save_hold(unit, held)
     return Placed(judged, held, after)

@@ -12,18 +12,20 @@ from chalicelib.core.effect import Effect, Intent
 from chalicelib.core.errors import NotFound
 from chalicelib.medical import store
 from chalicelib.medical.rules import limit_of
+from chalicelib.medical.rules.heads import digest_of
 from chalicelib.medical.rules.kept import Kept
 from chalicelib.medical.rules.review_views import Worked
 from chalicelib.medical.service.pulling import PURPOSE as PULLED
 from chalicelib.scenarios.rules import AuditorView, Basis, digest, explain
 from chalicelib.scenarios.service.grounds import decided
 
-_NAMES = frozenset({"bank_id", "policy_version", "basis", "trace_sha256"})
+_NAMES = frozenset({"bank_id", "policy_version", "policy_sha256", "basis", "trace_sha256"})
 
 
 @dataclass(frozen=True, slots=True)
 class CreditReplay:
-    """A limit worked out again. ``same``: the decision's trace has the same bytes, and so much was told then.
+    """A limit worked out again. ``same``: the policy and the decision's trace have the same bytes, and so much was told
+    then.
 
     ``limit_fen`` is what the policy gives by the decision, None if it gives nothing; an exceptional limit is not in it.
     """
@@ -75,7 +77,7 @@ def replay(unit: Unit, intent: Intent, now: datetime, effect_id: str) -> CreditR
         asked_by=f"{stored.actor}:{stored.tenant}" if stored.actor != "citizen" else "citizen",
         purpose=stored.purpose,
         bank_id=kept.bank_id,
-        same=digest(again.decision) == kept.trace_sha256 and _told_again(stored, limit.fen),
+        same=_kept_again(again) and _told_again(stored, limit.fen),
         stored_sha256=kept.trace_sha256,
         policy_version=kept.policy_version,
         limit_fen=limit.fen,
@@ -88,6 +90,12 @@ def replay(unit: Unit, intent: Intent, now: datetime, effect_id: str) -> CreditR
     unit.effect(effect.row(intent, now, purpose="replay", facts=facts, reply=replayed, subject=stored.subject))
     unit.commit()
     return replayed
+
+
+def _kept_again(again: Worked) -> bool:
+    """Whether the policy and the decision are those that were kept, byte for byte."""
+    kept = again.kept
+    return (digest_of(again.policy), digest(again.decision)) == (kept.policy_sha256, kept.trace_sha256)
 
 
 def _told_again(stored: Effect, limit_fen: int | None) -> bool:

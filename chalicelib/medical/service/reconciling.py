@@ -1,21 +1,47 @@
-"""What a bank's file is compared with, and how a difference is settled by it."""
+"""What a bank's file is compared with, and how a difference is settled by it.
+
+Instructions are looked at twice: each beside its entry, and from the ledger outwards, each entry beside what should
+have been told of it. What was lost on the way to the outbox is found by the second alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from itertools import islice
 
-from chalicelib.core import effect, table
+from chalicelib.core import effect, ids, table
 from chalicelib.core.commit import EffectExists, Unit
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.ledger import store as ledger
-from chalicelib.ledger.rules import Party
-from chalicelib.medical.rules.instructions import BankAnswer, Instruction, InstructionView
-from chalicelib.medical.rules.reconciling import BankRow, Ours, posted_as
+from chalicelib.ledger.rules import Entry, Party
+from chalicelib.ledger.rules.accounts import parse_party
+from chalicelib.medical import store
+from chalicelib.medical.rules.instructions import (
+    BankAnswer,
+    Instruction,
+    InstructionKind,
+    InstructionView,
+    instructed,
+    instruction_id_of,
+)
+from chalicelib.medical.rules.outbox import asked_anew
+from chalicelib.medical.rules.reconciling import (
+    BankRow,
+    Difference,
+    Ours,
+    outwards,
+    patient_of,
+    posted_as,
+    told_by,
+)
 from chalicelib.medical.service.outbox import Place, answer, read_instruction
 from chalicelib.medical.store import outbox
+from chalicelib.subjects.rules import AccountRef
 
 _AT_ONCE = 100
+_Told = tuple[Entry, tuple[InstructionKind, int]]
 
 
 def audited(city_id: str, bank_id: str, first: date = date.min, until: date = date.max) -> Iterator[Ours]:
@@ -37,6 +63,78 @@ def _beside_the_ledger(some: Iterable[Instruction], bank: Party) -> Iterator[Our
     entries = {entry.entry_id: entry for entry in ledger.load_entries(present)}
     for one in some:
         yield Ours(one, posted_as(one, bank, entries.get(one.entry_id or "")))
+
+
+def untold(
+    city_id: str, bank_id: str, now: datetime, first: date = date.min, until: date = date.max
+) -> Iterator[Difference]:
+    """Every entry of these days of which the bank should have been told and was not, or not of its amount.
+
+    Captures and refunds are in the books of the hospitals, payouts in the bank's. One page in memory at a time; one
+    BatchGetItem per hundred, and the events of the line where one entry is of several, or something is missing. The
+    index may lag by a moment, and the stream's function may be about to make what is missing: making it twice makes it
+    once.
+    """
+    bank = Party(city_id, "bank", bank_id)
+    for book in ledger.books_of(city_id):
+        if parse_party(book).kind == "hospital" or book == bank.name:
+            entries = ledger.entries_of(book, first, until)
+            called_for = ((entry, told) for entry in entries if (told := told_by(bank, entry)) is not None)
+            while some := list(islice(called_for, _AT_ONCE)):
+                yield from _beside_the_outbox(some, bank, now)
+
+
+def _beside_the_outbox(some: Iterable[_Told], bank: Party, now: datetime) -> Iterator[Difference]:
+    of = bank.city_id, bank.partner_id
+    firsts = {instruction_id_of(*of, entry.entry_id): (entry, told) for entry, told in some}
+    there = {one.instruction_id: one for one in outbox.fetch_instructions(*of, firsts)}
+    for instruction_id, (entry, told) in firsts.items():
+        found = there.get(instruction_id)
+        if found is None or (found.kind, found.amount_fen) != told:
+            made = _called_for(entry, bank, now)
+            known = {one.instruction_id for one in outbox.fetch_instructions(*of, (m.instruction_id for m in made))}
+            yield from outwards(told, instruction_id, made, known)
+
+
+def _called_for(entry: Entry, bank: Party, now: datetime) -> list[Instruction]:
+    """What the events of an entry call for, whether the outbox has it or not."""
+    of, whose = (bank.city_id, bank.partner_id), _person_of(entry, bank)
+    if whose is None:
+        return []
+    events = store.events_after(bank.city_id, whose.person_id, bank.partner_id, 0)
+    made = (instructed(*of, whose, event, now) for _, event in events)
+    return [one for one in made if one is not None and one.entry_id == entry.entry_id]
+
+
+def _person_of(entry: Entry, bank: Party) -> AccountRef | None:
+    """Whose loan an entry changes, or the one that it reverses: what was written off is in nobody's loan any more."""
+    patient = patient_of(bank, entry)
+    if patient is None and entry.reverses is not None:
+        with suppress(NotFound):
+            patient = patient_of(bank, ledger.load_entry(entry.reverses))
+    secret = None if patient is None else ids.open_pairwise(f"bank:{bank.city_id}/{bank.partner_id}", patient)
+    return None if secret is None else AccountRef.of_secret(secret)
+
+
+def make_missing(unit: Unit, made: Instruction) -> None:
+    """Puts an instruction that was lost into the outbox, from where it is sent; nothing if it is there.
+
+    Raises: Unavailable: the table was busy.
+    """
+    outbox.save_instruction(unit, made)
+    with suppress(Conflict):
+        unit.commit()
+
+
+def ask_anew(unit: Unit, now: datetime, place: Place) -> bool:
+    """Whether an instruction that was given up is asked for again by this call. Raises: Conflict: it has gone on."""
+    seen = outbox.load_instruction(*place)
+    after = None if seen is None else asked_anew(seen, now)
+    if after is None or after is seen:
+        return False
+    outbox.save_instruction(unit, after)
+    unit.commit()
+    return True
 
 
 def settle(unit: Unit, now: datetime, city_id: str, bank_id: str, row: BankRow) -> InstructionView:

@@ -78,7 +78,7 @@ def _once(unit: Unit, now: datetime, city_id: str, bank_id: str, ref: AccountRef
     judged = judge(ground, account, ["bank"], now)
     line = as_decided(credit, judged.limit, now, ground.policy.ceiling_fen)
     if line is not credit.line:
-        _write(unit, now, ground, judged, credit, replace(credit, line=line, guard=account.guard))
+        _write(unit, now, ground, judged, credit, replace(credit, line=line))
 
 
 def _write(unit: Unit, now: datetime, ground: Ground, judged: Judged, seen: CreditLine, after: CreditLine) -> None:

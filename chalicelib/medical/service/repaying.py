@@ -79,7 +79,7 @@ def _repay_once(unit: Unit, intent: Intent, now: datetime, bill: Bill, amount_fe
 
 
 def pay_out(unit: Unit, intent: Intent, now: datetime, asker: Asker, amount_fen: int) -> PaidOut:
-    """Notes that the bank gave back what was refunded after it had been repaid, or a part of it.
+    """Has the bank's core give back what was refunded after it had been repaid, or a part of it.
 
     Raises: NotFound: no such line; AmountNotWhole; AmountNotPositive; AmountTooLarge; PayoutExceedsCredit; Conflict;
         in this order.

@@ -17,7 +17,8 @@ from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import EffectRow, Intent
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.table import Key, Row
-from chalicelib.medical.rules import reviews
+from chalicelib.core.text import Text
+from chalicelib.medical.rules import LineExists, reviews
 from chalicelib.medical.rules.review_views import OwnReview, ReviewBrief, ReviewMoved, brief, moved_view, own_view
 from chalicelib.medical.rules.reviews import Contested, LookNotContestable, Review
 from chalicelib.medical.service.grounds import Ground, judge, kept, read_ground
@@ -28,6 +29,12 @@ from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import AccountRef, require_account
 
 ASKED = "ask-review"
+# A re-grading from the stream is the bank's effect too, but no bank was told of it.
+_ASKED_BY_BANKS = frozenset({"pull-limit", "open-line", "relimit-line"})
+_BY_ANOTHER = Text(
+    "本人在该银行的额度以另一城市的账户开通，请以该账户申请复核",
+    "The line with this bank was opened by your account in another city; contest it from there",
+)
 
 
 class Complaint(NamedTuple):
@@ -43,7 +50,8 @@ def ask(unit: Unit, intent: Intent, now: datetime, caller: Caller, complaint: Co
     """Asks for a review; the decision as of now is kept with it, and what the look kept that is contested.
 
     Raises: NotFound: no such city; CitySuspended; PartnerSuspended; PolicyNotInForce; NotFound: no account;
-        RecipientNotNamed; LookNotContestable; ReviewOpenAlready; ReviewFinal; ReviewsFull; Conflict; in this order.
+        RecipientNotNamed; LineExists: by another account of his; LookNotContestable; ReviewOpenAlready; ReviewFinal;
+        ReviewsFull; ReviewsADay; Conflict; in this order.
     """
     ref = subjects.own_account(caller)
     return looking_again(unit, lambda fresh: _ask_once(fresh, intent, now, ref, complaint))
@@ -55,20 +63,28 @@ def _ask_once(unit: Unit, intent: Intent, now: datetime, ref: AccountRef, compla
     ground = read_ground(*bank, [ref], now, more)
     account = require_account(ground.account(ref))
     facts = kept(ground, judge(ground, account, ["bank"], now))
+    _require_own_line(ground, ref)
     contested = None if effect_id is None else _contested(ground, ref, effect_id)
     register = store.register_in(ground.rows, *bank, ref.person_id)
-    instance, not_by = reviews.admitted(register, effect_id)
+    instance, not_by = reviews.admitted(register, effect_id, ground.today)
     review_id = f"{complaint.city_id}.{intent.effect_id.partition('.')[2]}"
     answer_by = reviews.answer_day(store.deadlines(), ground.today)
     review = Review(review_id, *bank, ref, complaint.words, now, answer_by, instance, not_by, facts, contested)
     accounts.check_guard(unit, account, Conflict)
     store.save_review(unit, review)
-    store.save_register(unit, reviews.entered(register, review))
+    store.save_register(unit, reviews.entered(register, review, ground.today))
     reply, subject = _own(review, ground.today), accounts.account_pk(ref)
     recorded = {"v": 1, "review_id": review_id, "bank_id": complaint.bank_id, "contested": effect_id, "kept": facts}
     unit.effect(effect.row(intent, now, purpose=ASKED, facts=recorded, reply=reply, subject=subject))
     unit.commit()
     return reply
+
+
+def _require_own_line(ground: Ground, ref: AccountRef) -> None:
+    """Returns if an answer could bear on the person's line. Raises: LineExists: by another account of his."""
+    seen = ground.anybodys_credit(ref)
+    if seen is not None and seen.ref != ref:
+        raise LineExists(_BY_ANOTHER)
 
 
 def _contested(ground: Ground, ref: AccountRef, effect_id: str) -> Contested:
@@ -80,7 +96,8 @@ def _contested(ground: Ground, ref: AccountRef, effect_id: str) -> Contested:
         raise LookNotContestable.at("/effect_id", LookNotContestable.title)
     if (facts.basis.city_id, facts.bank_id) != (ground.host.city_id, ground.bank_id):
         raise LookNotContestable.at("/effect_id", LookNotContestable.title)
-    return Contested(effect_id, facts, stored.actor == "bank")
+    told = stored.actor == "bank" and stored.purpose.partition(":")[0] in _ASKED_BY_BANKS
+    return Contested(effect_id, facts, told)
 
 
 def withdraw(unit: Unit, intent: Intent, now: datetime, caller: Caller, review_id: str) -> ReviewMoved:

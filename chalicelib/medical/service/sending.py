@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from chalicelib.core import clock, config, functions
@@ -26,6 +27,7 @@ from chalicelib.medical.store import outbox
 SECONDS = 40.0
 AT_ONCE = 50
 MOST_SILENT = 3
+_TURN_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,19 @@ class Sent:
 @functions.function("outbox")
 def send_all(_: dict[str, Any]) -> Sent:
     """Sends what is due to every bank whose core has an address; what is due to others stays queued."""
-    addresses = addresses_of(config.current().banks)
+    addresses = in_turn(addresses_of(config.current().banks), clock.now())
     until, total = clock.stopwatch() + SECONDS, Sent()
-    for place, (bank, address) in enumerate(sorted(addresses.items())):
+    for place, (bank, address) in enumerate(addresses):
         share = (until - clock.stopwatch()) / (len(addresses) - place)
         total = _sum(total, send_due(*bank, address, share))
     return total
+
+
+def in_turn(addresses: Mapping[tuple[str, str], str], now: datetime) -> list[tuple[tuple[str, str], str]]:
+    """The addresses with another one first every minute: one that takes all the time takes it from each in turn."""
+    listed = sorted(addresses.items())
+    first = int(now.timestamp() // _TURN_SECONDS) % len(listed) if listed else 0
+    return [*listed[first:], *listed[:first]]
 
 
 def addresses_of(text: str) -> dict[tuple[str, str], str]:

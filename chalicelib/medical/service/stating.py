@@ -75,7 +75,8 @@ def _state_once(unit: Unit, intent: Intent, now: datetime, asker: Asker, month: 
         store.save_statement(unit, store.statement_key(*asker.of, one.month), one)
     line = holds.released(bill.credit.line, 0, now)
     after = replace(
-        bill.credit, line=line, stated_until=next_month(month), stated_version=stated[-1].to_version
+        bill.credit, line=line, stated_until=next_month(month), stated_version=stated[-1].to_version,
+        unstated=sum(version > stated[-1].to_version for version, _ in bill.events),
     )  # fmt: skip
     store.save_line(unit, bill.credit, after)
     return _note(unit, intent, now, after, _kept(asker, stated[-1]))

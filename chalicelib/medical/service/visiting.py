@@ -20,7 +20,7 @@ from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.table import Key, Row
 from chalicelib.ledger.rules import holds
 from chalicelib.medical import store
-from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, LineMissing
 from chalicelib.medical.rules.drawing import open_holds
 from chalicelib.medical.rules.emergencies import placed_in_emergency
 from chalicelib.medical.rules.visit_views import VisitBrief, VisitEnded, VisitView, visit_brief, visit_view
@@ -34,7 +34,7 @@ from chalicelib.medical.rules.visits import (
     with_hold,
 )
 from chalicelib.medical.service.booking import trying_shards
-from chalicelib.medical.service.grounds import Ground, kept, read_ground, require_line_term
+from chalicelib.medical.service.grounds import Ground, kept, read_ground, require_line_term, term_over
 from chalicelib.medical.service.holding import TRIES
 from chalicelib.medical.service.lending import lend
 from chalicelib.medical.service.paying import paying, ward_keys
@@ -98,8 +98,8 @@ def _open_once(
     hold, credit = made.held.hold, made.credit
     visit = Visit(
         credit.city_id, hold.hold_id, caller.tenant, credit.bank_id, ground.policy.scenario_id, credit.ref,
-        wish.visit_ref, who.patient, who.payer, now, ground.today, credit.line.version,
-        made.held.policy_version, shown.ward_id, wanted.emergency,
+        wish.visit_ref, who.patient, who.payer, now, credit.line.version,
+        Given(made.held.policy_version, hold.expires_at), shown.ward_id, wanted.emergency,
         (VisitHold(hold.hold_id, hold.amount_fen, hold.expires_at),),
     )  # fmt: skip
     return _record_hold(unit, intent, now, ground, visit, made, "open-line-and-hold" if spot else "hold")
@@ -112,14 +112,16 @@ def _first_hold(
     if not wanted.emergency:
         return place(unit, now, caller, ground, shown.ref, wanted.wish), False
     judged, seen = admitted(caller, ground, shown.ref, now), ground.anybodys_credit(shown.ref)
-    credit, spot = seen, seen is None or seen.line.closed
+    if seen is not None and seen.ref != shown.ref:
+        raise LineMissing
+    credit, spot = seen, seen is None or seen.line.closed or term_over(seen, ground.today)
     if credit is None or spot:
         require_live(shown)
         credit = lend(unit, ground, judged, seen, turn, now, caller.tenant)
     require_line_term(credit, ground.today)
     wish = wanted.wish
     step = placed_in_emergency(credit, judged.limit, sealed(caller, credit), wish.amount_fen, ground.policy, now)
-    return put_aside(unit, now, caller, ground, judged, wish.visit_ref, seen, credit, step), spot
+    return put_aside(unit, now, caller, ground, judged, wish, seen, credit, step), spot
 
 
 def raise_visit(
@@ -152,10 +154,10 @@ def _raise_once(
             raise PassInvalid
         accounts.use_pass(unit, shown, PassUsed)
     paying(unit, caller, ground, visit.ref, visit.ward_id, visit.patient)
-    given = None if shown is not None else Given(visit.policy_version, visit.until)
-    made = place(unit, now, caller, ground, visit.ref, Wish(bank_id, visit.visit_ref, amount_fen), given)
+    given = None if shown is not None else visit.given
+    made = place(unit, now, caller, ground, visit.ref, Wish(bank_id, visit.visit_ref, amount_fen, of_visit=True), given)
     after = with_hold(visit, made.held.hold, made.credit.line.version)
-    after = replace(after, policy_version=made.held.policy_version)
+    after = replace(after, given=Given(made.held.policy_version, made.held.hold.expires_at))
     return _record_hold(unit, intent, now, ground, after, made, "hold")
 
 

@@ -14,6 +14,7 @@ from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Conflict
 from chalicelib.core.table import IntAttribute, Key, Row
 from chalicelib.medical.rules.instructions import Instruction, InstructionState
+from chalicelib.medical.rules.online_payments import being_collected
 
 _PAGE = 500
 
@@ -21,6 +22,12 @@ _PAGE = 500
 class _InstructionRow(Row, discriminator="instruction"):
     document = UnicodeAttribute()
     revision = IntAttribute()
+
+
+class _CollectingRow(Row, discriminator="collecting"):
+    """What a bank is being asked to collect of one person, all that has no end yet together."""
+
+    open_fen = IntAttribute()
 
 
 def instruction_key(city_id: str, bank_id: str, instruction_id: str) -> Key:
@@ -61,6 +68,30 @@ def save_instruction(unit: Unit, instruction: Instruction) -> None:
         unit.create(row, Conflict)
     else:
         unit.put(row, _InstructionRow.revision == instruction.revision, Conflict)
+
+
+def begin_collecting(unit: Unit, made: Instruction, owed_fen: int) -> None:
+    """Counts an amount among what is being collected of a person, unless all of it together would be more than he owes.
+
+    The change is blind, because payments of one person may race. Raises, as the unit is committed:
+        RepaymentExceedsDebt.
+    """
+    assert 0 < made.counted_fen <= owed_fen, "no more is collected than is owed"
+    row, open_fen = _collecting(made), _CollectingRow.open_fen
+    actions = [_CollectingRow.kind.set(_CollectingRow), _CollectingRow.v.set(1), open_fen.add(made.counted_fen)]
+    fits = (open_fen <= owed_fen - made.counted_fen) | open_fen.does_not_exist()
+    unit.update(row, actions, fits, being_collected)
+
+
+def end_collecting(unit: Unit, ended: Instruction) -> None:
+    """Counts an amount no more, now that its collection has ended."""
+    if ended.counted_fen:
+        open_fen = _CollectingRow.open_fen
+        unit.update(_collecting(ended), [open_fen.add(-ended.counted_fen)], open_fen >= ended.counted_fen, Conflict)
+
+
+def _collecting(instruction: Instruction) -> _CollectingRow:
+    return _CollectingRow(f"{instruction.city_id}#collecting#{instruction.bank_id}", instruction.ref.person_id)
 
 
 def list_due(city_id: str, bank_id: str, now: datetime, limit: int) -> list[Instruction]:

@@ -70,6 +70,11 @@ def save_review(unit: Unit, review: Review) -> None:
         unit.put(row, _ReviewRow.revision == review.revision, Conflict)
 
 
+def check_review(unit: Unit, review: Review) -> None:
+    """Commit only if the review is still as it was seen."""
+    unit.check(_ReviewRow, review_key(review.review_id), _ReviewRow.revision == review.revision, Conflict)
+
+
 def _queue_of(review: Review) -> str | None:
     if review.state == "open":
         return bank_queue(review.city_id, review.bank_id)

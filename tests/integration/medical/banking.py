@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.core import clock, table
+from chalicelib.core import clock, effect, table
+from chalicelib.ledger.store.entries import EVER, entries_of
 from chalicelib.medical.rules import Account, Repayment
 from chalicelib.medical.rules.instructions import Instruction
 from chalicelib.medical.service.bills import read_bill
@@ -20,6 +21,7 @@ from infra.local.stub_bank import StubBank
 from tests.in_process import Answer
 from tests.integration.core.streaming import pump_from_now_on
 from tests.integration.medical.clinic import Clinic
+from tests.integration.medical.debts import BOOKS
 from tests.world import BANK
 
 OF = ("xiamen", "demo-bank")
@@ -60,6 +62,13 @@ class Core:
             table.Row(*outbox.instruction_key(*OF, one.instruction_id)).delete()
         self.bank.book.lines.clear()
         self.bank.misdeeds.clear()
+
+    def start_afresh(self) -> None:
+        """The same, and takes away what the books have: as if nobody had ever owed anything."""
+        self.forget()
+        for book in BOOKS:
+            for entry in entries_of(book, *EVER):
+                table.Row(*effect.key_of(entry.entry_id)).delete()
 
     def one(self, instruction_id: str) -> Instruction:
         found = outbox.load_instruction(*OF, instruction_id)

@@ -8,6 +8,7 @@ from app import app
 from chalicelib.core import clock
 from chalicelib.medical.routes import routes
 from tests.integration.medical.clinic import Clinic
+from tests.integration.medical.reception import Reception
 from tests.world import World, own_world, world
 
 __all__ = ["own_world", "world"]
@@ -19,6 +20,11 @@ if "/v1/credit-holds" not in app.routes:
 @pytest.fixture(scope="module")
 def clinic(world: World) -> Clinic:
     return Clinic(world)
+
+
+@pytest.fixture(scope="module")
+def reception(clinic: Clinic) -> Reception:
+    return Reception(clinic)
 
 
 @pytest.fixture(autouse=True)

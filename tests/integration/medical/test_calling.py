@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from chalicelib.core import schema, signing
 from chalicelib.medical.rules.instructions import InstructionOrder
@@ -125,6 +134,85 @@ def test_a_body_that_comes_drop_by_drop_is_given_up(odd: Odd) -> None:
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize(
+    "begun", [b"", b"HTTP/1.1 200 OK\r\nX-A: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"]
+)
+def test_a_reply_that_comes_drop_by_drop_is_given_up_wherever_it_drips(odd: Odd, begun: bytes) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(begun)
+        for _ in range(40):
+            handler.wfile.write(b" ")
+            time.sleep(0.1)
+
+    odd.serve = drip
+    started = time.monotonic()
+    assert calling.ask(odd.address, ORDER, NOW) is None
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_reply_that_was_cut_off_in_time_is_no_answer_even_if_it_can_be_read(odd: Odd) -> None:
+    def serve(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + text())
+        for _ in range(10):
+            handler.wfile.write(b" ")
+            time.sleep(0.1)
+
+    odd.serve = serve
+    assert calling.ask(odd.address, ORDER, NOW) is None
+
+
+def test_a_handshake_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        caller, _ = listening.accept()
+        # The head of a long record of the handshake, of which one byte comes at a time.
+        with caller, suppress(OSError):
+            caller.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(40):
+                caller.sendall(b"\x02")
+                time.sleep(0.1)
+
+    threading.Thread(target=drip, daemon=True).start()
+    started = time.monotonic()
+    assert calling.ask(f"https://127.0.0.1:{listening.getsockname()[1]}/x", ORDER, NOW) is None
+    assert time.monotonic() - started < 1.5
+    listening.close()
+
+
+def test_a_bank_whose_certificate_nobody_vouches_for_is_not_asked(tmp_path: Path) -> None:
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(_certificate(tmp_path))
+    listening, heard = socket.create_server(("127.0.0.1", 0)), list[bytes]()
+
+    def serve() -> None:
+        caller, _ = listening.accept()
+        with suppress(OSError):
+            heard.append(served.wrap_socket(caller, server_side=True).recv(100))
+
+    threading.Thread(target=serve, daemon=True).start()
+    assert calling.ask(f"https://127.0.0.1:{listening.getsockname()[1]}/x", ORDER, NOW) is None
+    assert heard == []
+    listening.close()
+
+
+def _certificate(folder: Path) -> Path:
+    """A certificate that names this computer and is vouched for by nobody, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    began = datetime(2020, 1, 1, tzinfo=UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(began).not_valid_after(began.replace(year=2099))
+    signed = made.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )  # fmt: skip
+    path = folder / "bank.pem"
+    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + pem)
+    return path
+
+
 def test_a_length_that_is_not_kept_is_no_answer(odd: Odd) -> None:
     odd.says(text(), 200, **{"Content-Length": "500"})
     assert calling.ask(odd.address, ORDER, NOW) is None
@@ -166,6 +254,17 @@ def test_the_stub_does_a_thing_once_and_keeps_it(tmp_path: Any) -> None:
     header, line = Book(path).csv().splitlines()
     assert header == "instruction_id,kind,amount,day,state,reference"
     assert line == f"{ID},collect,50.00,2026-08-03,accepted,{first.reference}"
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"instruction_id": "x', b"\xe4"])
+def test_a_line_of_the_stubs_book_that_was_torn_is_taken_out(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "book.jsonl"
+    order = verified(signing.sign(ORDER, calling.SIGNED_AS).encode(), signing.jwks())
+    first = Book(path).do(order, "accepted")
+    with path.open("ab") as out:
+        out.write(torn)
+    second = Book(path).do({**order, "instruction_id": ID[:-1] + "b"}, "refused")
+    assert list(Book(path).lines.values()) == [first, second]
 
 
 def test_the_stub_misbehaves_when_it_is_asked_to(bank: StubBank) -> None:

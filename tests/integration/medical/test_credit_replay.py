@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from chalicelib.core import effect
+from chalicelib.core import clock, effect, table
+from chalicelib.core.commit import Unit
 from chalicelib.core.effect import Effect
+from chalicelib.medical import store
 from tests.in_process import Answer
 from tests.integration.medical.calendar import Calendar
 from tests.integration.medical.clinic import Clinic
@@ -98,6 +101,43 @@ def test_REPLAY_says_so_where_it_does_not_come_out_again(panel: Panel, monkeypat
             patch.setattr(effect, "load", changed(name, text, other))
             assert replay(panel, effect_id).body["same"] is False, name
     assert replay(panel, effect_id).body["same"] is True
+
+
+def test_REPLAY_notices_a_policy_that_was_written_anew_whatever_was_decided_by_it(
+    panel: Panel, own_world: World
+) -> None:
+    clinic, calendar = panel.clinic, Calendar(panel.clinic)
+    who = clinic.patient(693)
+    clinic.pull(who)
+    clinic.open(who)
+    clinic.held(who, 1_000)
+    clinic.move(who, "relimit")
+    calendar.world.rescore(who, 705)
+    calendar.world.rescore(who, 612)
+    calendar.pump.drain()
+    panel.asked(who)
+    purposes = ("pull-limit", "open-line", "hold", "relimit-line", "regrade-line", "ask-review")
+    effects = [panel.look(who, purpose) for purpose in purposes]
+    assert all(replay(panel, effect_id).body["same"] for effect_id in effects)
+    clinic.in_force(clinic.policy(hold_days=3))
+    told = [replay(panel, effect_id).body for effect_id in effects]
+    assert [one["same"] for one in told] == [False] * len(effects), "the limits are the same, the terms are not"
+    assert all(one["decision"]["sha256"] == one["stored_sha256"] for one in told)
+
+
+def test_REPLAY_a_version_whose_end_another_has_cut_is_the_same_still(panel: Panel, own_world: World) -> None:
+    clinic = panel.clinic
+    clinic.in_force(clinic.policy())
+    who = clinic.patient(693)
+    key = store.head_key("xiamen", "demo-bank")
+    head = store.head_in(table.fetch([key]), "xiamen", "demo-bank")
+    assert head is not None
+    ends = replace(head.versions[1], valid_to=(clock.now() + timedelta(days=9)).date())
+    unit = Unit()
+    store.save_head(unit, replace(head, versions={1: ends}))
+    unit.commit()
+    clinic.pull(who)
+    assert replay(panel, panel.look(who, "pull-limit")).body["same"] is True
 
 
 def test_what_keeps_no_limit_is_absent(panel: Panel, own_world: World) -> None:

@@ -187,6 +187,63 @@ def test_where_the_line_alone_is_suspended_other_benefits_stay(
     assert held(calendar, who, MISSED) is None
 
 
+def mixed(calendar: Calendar, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Somebody suspended for a debt of 5000 under a rule of all benefits and one of 7000 under a later, narrower rule,
+    each missed on its day."""
+    (old,) = rules_of("xiamen")
+    rules = (old, replace(old, from_day=calendar.day(DUE + 1), scope="credit_line"))
+    for module in (following, standing):
+        monkeypatch.setattr(module, "rules_of", lambda city_id: rules)
+    who = debtor(calendar, 5_000)
+    calendar.charge(who, 7_000, 3)
+    for day in (REMINDED, REMINDED + 3, MISSED, MISSED + 3):
+        calendar.run(day)
+    assert calendar.suspensions(who) == [("overdue", "xiamen/demo-bank")]
+    return who
+
+
+def test_what_is_paid_of_all_benefits_leaves_the_line_alone_suspended(
+    calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = mixed(calendar, monkeypatch)
+    first, _ = calendar.bill(who).on(calendar.day(MISSED + 3)).debts
+    calendar.pay(who, MISSED + 3, first.owed_fen - 1)
+    assert calendar.suspensions(who) != [], "a part does not restore"
+    calendar.pay(who, MISSED + 3, 100)
+    assert calendar.suspensions(who) == [], "in the same write: no stream, no daily run"
+    line = calendar.clinic.line(who)
+    assert (line.line.suspended_for, line.suspended_in) == (frozenset({"overdue"}), ())
+    assert library(calendar, who, MISSED + 3)
+    assert held(calendar, who, MISSED + 3) == "credit-line-suspended"
+    calendar.run(MISSED + 30)
+    assert calendar.suspensions(who) == []
+    calendar.pay(who, MISSED + 30)
+    assert held(calendar, who, MISSED + 30) is None
+
+
+def test_the_daily_run_restores_what_the_rules_call_for_no_more(
+    calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = debtor(calendar)
+    calendar.run(REMINDED)
+    calendar.run(MISSED)
+    narrow = tuple(replace(rule, scope="credit_line") for rule in rules_of("xiamen"))
+    for module in (following, standing):
+        monkeypatch.setattr(module, "rules_of", lambda city_id: narrow)
+    calendar.run(MISSED + 31)
+    assert calendar.suspensions(who) == []
+    line = calendar.clinic.line(who)
+    assert (line.line.suspended_for, line.suspended_in) == (frozenset({"overdue"}), ())
+    assert library(calendar, who, MISSED + 31)
+    graceful = tuple(replace(rule, grace_days=366) for rule in narrow)
+    for module in (following, standing):
+        monkeypatch.setattr(module, "rules_of", lambda city_id: graceful)
+    calendar.run(MISSED + 62)
+    assert calendar.clinic.line(who).line.suspended_for == frozenset()
+    done = ["remind-bill", "suspend-overdue", "restore-benefits", "resume-line"]
+    assert calendar.looks(who, *DONE, "restore-benefits", "resume-line") == done
+
+
 def test_where_the_city_has_no_rule_people_are_reminded_and_nothing_else(
     calendar: Calendar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +290,7 @@ def test_restoring_costs_one_read_and_one_write_more_and_only_who_is_suspended(c
     fen = calendar.owed(who, MISSED)
     with calendar.world.calls() as restoring:
         calendar.pay(who, MISSED, fen)
-    assert part.names == usual.names
+    asked = ["BatchGetItem", "Query"]
+    assert sorted(part.names) == sorted([*usual.names, *asked]), "what is overdue still: was he reminded of it?"
     assert sorted(restoring.names) == sorted([*usual.names, "BatchGetItem"])
     assert calendar.suspensions(who) == []

@@ -12,12 +12,15 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.stream import Change
 from chalicelib.ledger import store as ledger
 from chalicelib.medical import store
-from chalicelib.medical.rules.outbox import LEASE_SECONDS, MOST_ATTEMPTS
+from chalicelib.medical.rules import outbox as rules
+from chalicelib.medical.rules.outbox import LEASE_SECONDS
 from chalicelib.medical.service import calling, sending
 from chalicelib.medical.service.outbox import instruct
+from infra.local.stub_bank import Misdeed
 from tests.integration.core import faults
 from tests.integration.medical.banking import OF, Core, core_of, wait_for
 from tests.integration.medical.clinic import Clinic
+from tests.unit.medical.post import later
 from tests.world import BANK
 
 LONG = 4_000.0
@@ -119,10 +122,27 @@ def test_what_the_bank_refuses_is_not_booked(core: Core) -> None:
     assert core.later(LONG).sent == 0
 
 
-def test_a_bank_that_stays_silent_is_left_to_its_file_and_may_answer_by_itself(core: Core) -> None:
+def test_an_outage_of_a_day_heals_by_itself(core: Core) -> None:
+    who, _, _ = core.indebted(30_000)
+    payment_id, seconds = core.paying(who, 12_000), 0.0
+    while seconds < 24 * 3_600:
+        core.bank.misbehave("500")
+        core.later(seconds)
+        due_at = core.one(payment_id).due_at
+        assert due_at is not None
+        seconds = (due_at - clock.now()).total_seconds() + 1
+    assert core.one(payment_id).attempts < 40, "once an hour is enough"
+    assert core.later(seconds) == sending.Sent(1, 1)
+    assert (core.one(payment_id).state, core.repayments(who)) == ("accepted", [12_000])
+
+
+def test_a_bank_that_stays_silent_is_left_to_its_file_and_may_answer_by_itself(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_ATTEMPTS", 3)
     who, _, _ = core.indebted(30_000)
     payment_id = core.paying(who, 12_000)
-    for attempt in range(MOST_ATTEMPTS):
+    for attempt in range(3):
         core.bank.misbehave("500")
         core.later(attempt * LONG)
     assert (core.one(payment_id).state, core.one(payment_id).due_at) == ("unknown", None)
@@ -190,21 +210,70 @@ def test_a_refund_meanwhile_makes_a_rest_that_is_given_back(core: Core) -> None:
 
 def test_what_is_collected_when_nothing_is_owed_any_more_is_all_given_back(core: Core) -> None:
     who, hold_id, charge_id = core.indebted(30_000)
-    twice = [core.paying(who, 30_000) for _ in range(2)]
+    twice = [core.paying(who, fen) for fen in (20_000, 10_000)]
     core.clinic.act("refunds", hold_id, {"charge_id": charge_id, "amount_fen": 30_000})
     core.send()
     for payment_id in twice:
         assert (core.one(payment_id).booked_fen, core.one(payment_id).entry_id) == (0, None)
     given = [core.bank.book.lines[one.instruction_id].amount_fen for one in core.all() if one.undoes in twice]
-    assert (given, core.repayments(who)) == ([30_000, 30_000], [])
+    assert (sorted(given), core.repayments(who)) == ([10_000, 20_000], [])
 
 
-def test_two_payments_of_the_whole_debt_take_it_once(core: Core) -> None:
-    who, _, _ = core.indebted(30_000)
-    payments = [core.paying(who, 30_000) for _ in range(2)]
+@pytest.mark.parametrize(
+    ("misdeed", "told"),
+    [("refuse", "Please ask the bank"), ("lose-answer", "is being given back"), (None, "it has given back")],
+)
+def test_a_person_is_told_what_has_become_of_what_was_too_much(core: Core, misdeed: Misdeed | None, told: str) -> None:
+    who, hold_id, charge_id = core.indebted(30_000)
+    payment_id = core.paying(who, 30_000)
+    core.clinic.act("refunds", hold_id, {"charge_id": charge_id, "amount_fen": 10_000})
+    core.answer(payment_id, state="accepted", reference="B1")
+    assert "is being given back" in core.payment(who, payment_id).body["said"]["en"], "it is queued"
+    core.bank.misbehave(*([] if misdeed is None else [misdeed] * 2))
     core.send()
-    assert sorted(core.one(one).booked_fen for one in payments) == [0, 30_000]
+    assert told in core.payment(who, payment_id).body["said"]["en"]
+    assert core.payment(who, payment_id).body["rest_fen"] == 10_000
+
+
+def test_no_more_is_collected_than_is_owed(core: Core) -> None:
+    who, _, _ = core.indebted(30_000)
+    first = core.paying(who, 20_000)
+    refused = core.pay(who, 10_001)
+    assert (refused.status, refused.code) == (409, "repayment-exceeds-debt")
+    assert "is collecting" in refused.text or "正在扣收" in refused.text
+    second = core.paying(who, 10_000)
+    core.bank.misbehave("lose-answer", "refuse")
+    core.send()
+    assert {core.one(one).state for one in (first, second)} == {"unknown", "refused"}
+    (waiting,) = [one for one in (first, second) if core.one(one).state == "unknown"]
+    ended_fen = 30_000 - core.one(waiting).amount_fen
+    assert core.pay(who, ended_fen + 1).code == "repayment-exceeds-debt", "what may have been collected counts still"
+    third = core.paying(who, ended_fen)
+    core.later(6)
+    assert {core.one(one).state for one in (waiting, third)} == {"accepted"}
+    assert (sum(core.repayments(who)), core.bill(who).owed_fen) == (30_000, 0)
+
+
+def test_ONCE_payments_that_race_are_not_more_than_is_owed(core: Core) -> None:
+    who, _, _ = core.indebted(30_000)
+    with ThreadPoolExecutor(5) as pool:
+        statuses = [one.status for one in pool.map(lambda _: core.pay(who, 30_000), range(5))]
+    assert sorted(statuses) == [201, 409, 409, 409, 409]
+    core.send()
     assert (core.repayments(who), core.bill(who).owed_fen) == ([30_000], 0)
+    assert not [one for one in core.all() if one.kind == "give_back" and one.ref == core.clinic.world.ref(who)]
+
+
+def test_the_same_answer_twice_counts_a_payment_out_once(core: Core) -> None:
+    who, _, _ = core.indebted(30_000)
+    first, second = core.paying(who, 10_000), core.paying(who, 20_000)
+    for _ in range(2):
+        core.answer(first, state="refused", reference="B1")
+    core.answer(first, state="refused", reference="B2")
+    assert core.pay(who, 10_001).code == "repayment-exceeds-debt"
+    third = core.paying(who, 10_000)
+    core.send()
+    assert {core.one(one).state for one in (second, third)} == {"accepted"}
 
 
 def test_a_payment_that_has_become_less_than_the_least_is_given_back(core: Core) -> None:
@@ -257,6 +326,14 @@ def test_without_an_address_everything_stays_queued(core: Core, monkeypatch: pyt
     monkeypatch.setattr(sending, "addresses_of", lambda _: {OF: core.bank.address})
     assert sending.send_all({}) == sending.Sent(1, 1)
     assert core.one(payment_id).state == "accepted"
+
+
+def test_another_bank_is_the_first_every_minute() -> None:
+    listed = {("xiamen", name): "x" for name in ("a-bank", "b-bank", "c-bank")}
+    turns = [[of[1][0] for of, _ in sending.in_turn(listed, later(60 * n))] for n in range(4)]
+    assert sorted("".join(turn) for turn in turns[:3]) == ["abc", "bca", "cab"]
+    assert turns[3] == turns[0]
+    assert sending.in_turn({}, later(0)) == []
 
 
 def test_an_address_is_over_https_or_on_this_computer() -> None:

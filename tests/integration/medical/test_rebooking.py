@@ -213,7 +213,7 @@ def test_the_exposure_is_the_banks_and_its_citys_to_read(clinic: Clinic, own_wor
 def test_what_it_costs_at_the_database(clinic: Clinic) -> None:
     who = clinic.insured(525)
     panel = Panel(clinic)
-    clinic.world.rescore(who, 990)
+    clinic.world.rescore(who, 587)
     clinic.pull(who)
     exposure(clinic, "demo-bank", BANK)
     review_id, other = panel.asked(who), panel.asked(who, panel.look(who, "open-line"))
@@ -226,7 +226,7 @@ def test_what_it_costs_at_the_database(clinic: Clinic) -> None:
         "own": (lambda: panel.own(who, review_id), {"BatchGetItem": 1}),
         "look": (lambda: panel.read(review_id), {"BatchGetItem": 2} | write),
         "uphold": (lambda: panel.move(review_id, "uphold").body["answer"], {"BatchGetItem": 2} | write),
-        "correct": (lambda: panel.correct(other, 1_000).body["answer"], {"BatchGetItem": 3} | write),
+        "correct": (lambda: panel.correct(other, 290_000).body["answer"], {"BatchGetItem": 3} | write),
         "ask": (lambda: panel.asked(who), {"BatchGetItem": 1} | write),
     }
     for name, (act, wanted) in acts.items():

@@ -8,22 +8,31 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.core import effect, table
+from chalicelib.core import clock, effect, table
 from chalicelib.core.effect import EffectRow
+from chalicelib.core.errors import Conflict, Problem, Unavailable
 from chalicelib.ledger import store as ledger
+from chalicelib.medical.rules import outbox as rules
 from chalicelib.medical.rules.instructions import instruction_id_of
-from chalicelib.medical.rules.outbox import MOST_ATTEMPTS
+from chalicelib.medical.service import reconciling
+from chalicelib.medical.store import outbox
 from infra.cli.main import main
-from tests.integration.medical.banking import Core, core_of
-from tests.integration.medical.clinic import Clinic
+from tests.integration.medical.banking import OF, PATH, Core, core_of
+from tests.integration.medical.clinic import OTHER_BANK, Clinic
+from tests.integration.medical.debts import charged, pay_out, refund, repay
+from tests.integration.medical.reception import Reception
+from tests.world import XIAMEN
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = 4_000.0
+OPERATOR = "bank:demo-bank@xiamen/ou"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,7 @@ def bank_side(clinic: Clinic) -> Iterator[Core]:
 @pytest.fixture
 def core(bank_side: Core) -> Core:
     """A bank that has done all that it was asked so far: one person's loan and one payment of his."""
-    bank_side.forget()
+    bank_side.start_afresh()
     who, _, _ = bank_side.indebted(30_000)
     bank_side.paying(who, 5_000)
     bank_side.send()
@@ -80,7 +89,11 @@ def clerk(core: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cle
 
 
 def row(instruction_id: str, kind: str = "collect", amount: str = "50.00", state: str = "accepted") -> str:
-    return f"{instruction_id},{kind},{amount},2026-08-03,{state},B77"
+    return f"{instruction_id},{kind},{amount},{_today()},{state},B77"
+
+
+def _today() -> date:
+    return clock.day_in("Asia/Shanghai", clock.now())
 
 
 def test_a_file_that_agrees_is_no_difference(clerk: Clerk) -> None:
@@ -89,8 +102,128 @@ def test_a_file_that_agrees_is_no_difference(clerk: Clerk) -> None:
     for text in ("2 rows in the file, 2 instructions here", "✓ 没有差异", "✓ No difference"):
         assert text in said
     assert clerk.report() == (
-        0, {"rows": 2, "instructions": 2, "settled": 0, "left": 0, "counts": {}, "differences": []},
+        0, {"rows": 2, "instructions": 2, "settled": 0, "asked_anew": 0, "left": 0, "counts": {}, "differences": []},
     )  # fmt: skip
+
+
+def test_LEDGER_what_was_lost_on_the_way_to_the_outbox_is_found_and_made(clerk: Clerk) -> None:
+    core = clerk.core
+    core.start_afresh()
+    clinic, who = core.clinic, core.clinic.insured()
+    hold_id, charge_id = charged(clinic, who, 30_000)
+    assert repay(clinic, who, 30_000).status == 201
+    assert refund(clinic, hold_id, charge_id, 10_000).status == 201
+    assert pay_out(clinic, who, 4_000).status == 201
+    lost = core.all()
+    core.forget()
+    wanted = {one.instruction_id for one in lost}
+    assert sorted(one.kind for one in lost) == ["disburse", "pay_out", "take_back"]
+    _, found = clerk.report()
+    assert found["counts"] == {"not_instructed": 3}
+    assert {one["instruction_id"] for one in found["differences"]} == wanted
+    assert core.all() == [], "looking makes nothing"
+    assert clerk.report(None, "--settle")[1]["settled"] == 3
+    made = {one.instruction_id: one for one in core.all()}
+    for one in lost:
+        assert replace(made[one.instruction_id], made_at=one.made_at, due_at=one.due_at) == one
+    assert clerk.report(None, "--settle")[1]["settled"] == 0
+    core.send()
+    assert wanted <= set(core.bank.book.lines)
+    assert clerk.counts() == {}
+
+
+def test_one_of_several_that_were_captured_together_is_missed(clerk: Clerk) -> None:
+    core = clerk.core
+    reception = Reception(core.clinic)
+    visit_id = reception.opened(core.clinic.insured(), 2_000)
+    reception.raised(visit_id, [3_000])
+    reception.enter(visit_id, "I-1", 5_000)
+    reception.insure(visit_id, "I-1", 0)
+    assert reception.capture(visit_id, "I-1").status == 200
+    core.send()
+    assert clerk.counts() == {}
+    (lost,) = [one for one in core.all() if one.about.endswith("~1")]
+    table.Row(*outbox.instruction_key(*OF, lost.instruction_id)).delete()
+    code, found = clerk.report()
+    (one,) = [one for one in found["differences"] if one["code"] == "not_instructed"]
+    assert (code, one["instruction_id"]) == (1, lost.instruction_id)
+    assert found["counts"] == {"not_instructed": 1, "not_here": 1}
+    assert clerk.report(None, "--settle")[1]["left"] == 0, "what the file says of it is settled in the same run"
+    assert core.one(lost.instruction_id).state == "accepted"
+
+
+def test_a_give_back_that_is_refused_is_named(clerk: Clerk) -> None:
+    core = clerk.core
+    who, hold_id, charge_id = core.indebted(30_000)
+    payment_id = core.paying(who, 30_000)
+    refund(core.clinic, hold_id, charge_id, 20_000)
+    core.answer(payment_id, state="accepted", reference="B1")
+    core.bank.misbehave("refuse")
+    core.later(1)
+    back = [one for one in core.all() if one.kind == "give_back"]
+    assert [one.state for one in back] == ["refused"]
+    assert clerk.counts() == {"not_in_file": 1, "not_given_back": 1}, "the file has what was done over the wire"
+
+
+def test_what_is_settled_as_refused_and_was_posted_is_named_at_once(clerk: Clerk) -> None:
+    core = clerk.core
+    core.bank.misbehave("500")
+    core.indebted(20_000)
+    (unknown,) = [one for one in core.all() if one.state == "unknown"]
+    lines = [*clerk.lines(), f"{unknown.instruction_id},disburse,200.00,{unknown.day},refused,R1"]
+    code, found = clerk.report(lines, "--settle")
+    assert (code, found["settled"], found["counts"]) == (1, 1, {"refused_but_posted": 1})
+    assert clerk.counts(lines) == {"refused_but_posted": 1}
+
+
+def test_nothing_is_settled_by_a_file_that_contradicts_itself(clerk: Clerk) -> None:
+    core = clerk.core
+    who, _, _ = core.indebted(30_000)
+    payment_id = core.paying(who, 5_000)
+    lines = [*clerk.lines(), *(row(payment_id, state=state) for state in ("accepted", "refused"))]
+    assert clerk.counts(lines, "--settle") == {"twice": 1, "state": 1}
+    assert (core.one(payment_id).state, core.repayments(who)) == ("queued", [])
+    core.answer(payment_id, state="refused", reference="B0")
+
+
+@pytest.mark.parametrize("refusal", [Conflict, Unavailable])
+def test_one_that_cannot_be_settled_just_now_keeps_no_other(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch, refusal: type[Problem]
+) -> None:
+    core = clerk.core
+    who, _, _ = core.indebted(30_000)
+    payments = sorted(core.paying(who, 1_000) for _ in range(3))
+    settle = reconciling.settle
+
+    def busy(unit: Any, now: Any, city_id: str, bank_id: str, one: Any) -> Any:
+        if one.instruction_id == payments[0]:
+            raise refusal
+        return settle(unit, now, city_id, bank_id, one)
+
+    lines = [*clerk.lines(), *(row(one, amount="10.00") for one in payments)]
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciling, "settle", busy)
+        code, found = clerk.report(lines, "--settle")
+    assert (code, found["settled"], found["counts"]) == (1, 2, {"state": 1})
+    assert [core.one(one).state for one in payments] == ["queued", "accepted", "accepted"]
+    assert clerk.report(lines, "--settle")[1]["left"] == 0
+
+
+def test_what_was_given_up_and_is_not_in_the_file_is_asked_anew(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = clerk.core
+    monkeypatch.setattr(rules, "MOST_ATTEMPTS", 1)
+    who, _, _ = core.indebted(30_000)
+    payment_id = core.paying(who, 1_000)
+    core.bank.misbehave("500")
+    core.send()
+    assert (core.one(payment_id).state, core.one(payment_id).due_at) == ("unknown", None)
+    assert clerk.counts() == {"not_in_file": 1}
+    assert core.later(LONG).sent == 0
+    _, found = clerk.report(None, "--settle")
+    assert (found["asked_anew"], found["left"]) == (1, 1)
+    assert core.send().answered == 1
+    assert clerk.counts() == {}
+    assert core.repayments(who) == [1_000]
 
 
 def test_rows_that_match_nothing_or_come_twice_or_are_another_banks_are_named(clerk: Clerk) -> None:
@@ -133,11 +266,14 @@ def test_amounts_states_and_references_are_compared(clerk: Clerk) -> None:
 
 
 @pytest.mark.parametrize(("state", "booked"), [("accepted", [1_000]), ("refused", [])])
-def test_ONCE_what_never_was_answered_is_settled_by_the_file(clerk: Clerk, state: str, booked: list[int]) -> None:
+def test_ONCE_what_never_was_answered_is_settled_by_the_file(
+    clerk: Clerk, state: str, booked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_ATTEMPTS", 3)
     core = clerk.core
     who, _, _ = core.indebted(30_000)
     payment_id = core.paying(who, 1_000)
-    for attempt in range(MOST_ATTEMPTS):
+    for attempt in range(3):
         core.bank.misbehave("500")
         core.later(attempt * LONG)
     assert core.one(payment_id).due_at is None
@@ -175,6 +311,45 @@ def test_a_refusal_of_what_was_captured_is_named(clerk: Clerk) -> None:
     core.bank.misbehave("refuse")
     core.indebted(20_000)
     assert clerk.counts() == {"refused_but_posted": 1}
+
+
+def test_what_was_settled_with_those_concerned_is_closed_by_an_operator(clerk: Clerk) -> None:
+    core = clerk.core
+    staffed(core.clinic)
+    core.bank.misbehave("refuse")
+    who, _, _ = core.indebted(20_000)
+    (refused,) = [one for one in core.all() if one.state == "refused"]
+    path = f"{PATH}/{refused.instruction_id}/closing"
+    for actor, code in (("bank:demo-bank@xiamen/bao", "instruction-closing-forbidden"), (OTHER_BANK, "not-found")):
+        assert core.clinic.post(path, actor, {"reason": "paid-by-hand"}).code == code
+    assert core.clinic.post(path, OPERATOR, {"reason": "Paid to Mr Chen"}).code == "invalid-request"
+    done, again = (core.clinic.post(path, OPERATOR, {"reason": "paid-by-hand"}, key="close-it") for _ in range(2))
+    assert (done.status, done.body["closed"]["reason"], again.replayed) == (200, "paid-by-hand", True)
+    assert core.clinic.post(path, OPERATOR, {"reason": "paid-by-hand"}).code == "nothing-to-close"
+    assert clerk.counts() == {}
+    looks = core.clinic.world.get("/v1/me/looks", f"citizen:{who}")["items"]
+    assert "close:disburse" in {one["purpose"] for one in looks}
+    core.answer(refused.instruction_id, state="accepted", reference="B9")
+    assert clerk.counts() == {"disputed": 1, "refused_but_posted": 1}, "a further dispute opens it again"
+    assert core.clinic.post(path, OPERATOR, {"reason": "looked-into"}).status == 200
+    assert clerk.counts() == {}
+
+
+def test_what_waits_for_nobody_is_not_closed(clerk: Clerk) -> None:
+    core = clerk.core
+    staffed(core.clinic)
+    for one in core.all():
+        answer = core.clinic.post(f"{PATH}/{one.instruction_id}/closing", OPERATOR, {"reason": "done"})
+        assert (answer.status, answer.code) == (409, "nothing-to-close")
+
+
+def staffed(clinic: Clinic) -> None:
+    """The demo bank with an author and an operator."""
+    path = "/v1/cities/xiamen/partners/demo-bank"
+    seen = clinic.world.send("GET", path, XIAMEN)
+    listed = [{"sub": "bao", "roles": ["author"]}, {"sub": "ou", "roles": ["operator"]}]
+    body = {"name": seen.body["name"], "status": "active", "staff": listed}
+    assert clinic.world.send("PUT", path, XIAMEN, body, if_match=seen.headers["etag"]).status == 200
 
 
 def test_LEDGER_an_entry_that_is_gone_or_changed_is_found(clerk: Clerk) -> None:

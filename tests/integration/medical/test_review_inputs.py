@@ -156,7 +156,7 @@ def test_LIMIT_an_exceptional_limit_is_whole_positive_under_the_ceiling_and_ends
         refused = panel.move(review_id, "correct", limit_fen=1_000, until=until)
         assert refused.code == "invalid-request", until
     for limit_fen, days, pointers in (
-        (300_001, 30, ["/limit_fen"]), (1_000, 0, ["/until"]), (1_000, -1, ["/until"]), (1_000, 366, ["/until"]),
+        (300_001, 30, ["/limit_fen"]), (290_000, 0, ["/until"]), (290_000, -1, ["/until"]), (290_000, 366, ["/until"]),
         (10**10, 400, ["/limit_fen", "/until"]),
     ):  # fmt: skip
         refused = panel.correct(review_id, limit_fen, days)
@@ -172,11 +172,18 @@ def test_LIMIT_an_exceptional_limit_is_whole_positive_under_the_ceiling_and_ends
         {"move": "uphold", "reason": REASON, "limit_fen": 1}, {"move": "uphold", "reason": {"zh": "只有中文"}},
         {"move": "uphold", "reason": {"zh": "词" * 501, "en": "x"}},
         {"move": "uphold", "reason": {"zh": "\u202e", "en": "x"}},
+        {"move": "uphold", "reason": {"zh": "  ", "en": "x"}},
+        {"move": "uphold", "reason": {"zh": "已核对", "en": "\u3000\u00a0 "}},
         {"move": "return", "reason": REASON}, {"move": "correct", "reason": REASON, "limit_fen": 1},
     ],
 )  # fmt: skip
 def test_an_answer_has_its_reason_and_what_it_gives(panel: Panel, body: Any) -> None:
     assert panel.clinic.post("/v1/credit-reviews/xiamen.x/moves", FIRST, body).code == "invalid-request"
+
+
+def test_a_citys_reason_is_not_of_blanks_alone(panel: Panel) -> None:
+    for move in ("uphold", "return"):
+        assert panel.move("xiamen.x", move, CITY, reason={"zh": " ", "en": " "}).code == "invalid-request"
 
 
 def test_LIMIT_an_exceptional_limit_counts_against_the_banks_cap(panel: Panel, own_world: World) -> None:

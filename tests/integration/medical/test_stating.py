@@ -236,6 +236,22 @@ def test_LEDGER_a_charge_cleared_long_ago_is_forgotten_and_can_be_refunded_until
     check_books(clinic, who)
 
 
+def test_LEDGER_what_a_month_to_be_stated_will_forget_is_not_refunded_before_it_is(clinic: Clinic) -> None:
+    with moved(at("2027-03-01")):
+        who = clinic.insured()
+        hold_id, charge_id = charged(clinic, who, 10_000)
+        assert repay(clinic, who, 10_000).status == 201
+    with moved(at("2028-03-03")):
+        assert state(clinic, who, "2028-02").status == 200
+    with moved(at("2028-04-02")):
+        assert refund(clinic, hold_id, charge_id, 500).code == "charge-unknown"
+        assert state(clinic, who, "2028-03").status == 200
+        assert seen(clinic, who).body["payoff_fen"] == 0
+    with moved(at("2028-05-02")):
+        assert state(clinic, who, "2028-04").status == 200
+    check_books(clinic, who)
+
+
 def test_a_statement_stays_small_with_as_many_charges_as_are_remembered(clinic: Clinic) -> None:
     who = clinic.insured()
     credit, unit = clinic.line(who), Unit()

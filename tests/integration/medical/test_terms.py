@@ -36,7 +36,7 @@ def test_LEDGER_a_version_that_was_ended_sets_nobodys_interest_any_more(clinic: 
         store.save_version(unit, policy)
     unit.commit()
     policies = policies_of(head)
-    assert [policy.version for policy in policies] == [12, 10]
+    assert [policy.version for policy in policies] == [12, 11, 10]
     for day in (today - timedelta(days=n) for n in range(100)):
         found = policy_on(policies, day)
         expected = 12 if day >= begins[2] else 10 if begins[0] <= day < begins[0] + timedelta(days=10) else None

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
+from chalicelib.core import clock
 from tests.integration.medical.clinic import SCENARIO, Clinic
 from tests.integration.medical.debts import LOANS, bill, entries, repay
 from tests.integration.medical.reception import Reception
 from tests.world import BANK, HOSPITAL
-
-
-@pytest.fixture(scope="module")
-def reception(clinic: Clinic) -> Reception:
-    return Reception(clinic)
 
 
 def test_a_visit_from_the_estimate_to_the_kiosk(clinic: Clinic, reception: Reception) -> None:
@@ -127,7 +123,30 @@ def test_LIMIT_a_visit_of_which_nothing_was_captured_is_cancelled(clinic: Clinic
     assert (ended.status, ended.body["returned_fen"], ended.body["visit"]["state"]) == (200, 12_000, "cancelled")
     assert clinic.standing(who)[1:] == (0, 0)
     assert reception.capture(visit_id, "a").code == "visit-over"
-    assert clinic.act("captures", visit_id, {"amount_fen": 1}).code == "hold-voided"
+
+
+def test_LIMIT_a_visits_holds_are_used_by_the_visit_alone(clinic: Clinic, reception: Reception) -> None:
+    who = clinic.insured()
+    visit_id = reception.opened(who, 10_000)
+    before = clinic.line(who)
+    for verb, body in (("captures", {"amount_fen": 1}), ("void", None), ("raise", {"amount_fen": 1})):
+        assert clinic.act(verb, visit_id, body).code == "hold-of-visit"
+    assert clinic.line(who) == before
+    assert clinic.send("GET", f"/v1/credit-holds/{visit_id}", HOSPITAL).body["state"] == "open"
+
+
+def test_a_raise_has_the_terms_of_the_latest_pass_and_ends_with_them(clinic: Clinic, reception: Reception) -> None:
+    who = clinic.insured()
+    visit_id = reception.opened(who, 1_000)
+    (first,) = reception.visit(visit_id).holds
+    with clock.fixed(clock.now() + timedelta(days=2)):
+        reception.raised(visit_id, [100])
+        assert reception.visit(visit_id).holds[-1].expires_at == first.expires_at
+        again = {"amount_fen": 100, "pass_code": reception.show(who)}
+        assert reception.act(visit_id, "raise", again).status == 201
+        reception.raised(visit_id, [100])
+        *_, shown, last = reception.visit(visit_id).holds
+        assert first.expires_at < shown.expires_at == last.expires_at
 
 
 def test_LIMIT_a_visit_is_raised_without_a_pass_though_its_first_hold_is_used_up(

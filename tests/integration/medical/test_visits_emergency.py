@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.integration.medical.clinic import SCENARIO, Clinic
 from tests.integration.medical.reception import Reception
 from tests.world import HOSPITAL, World
-
-
-@pytest.fixture(scope="module")
-def reception(clinic: Clinic) -> Reception:
-    return Reception(clinic)
 
 
 def test_LIMIT_a_line_is_opened_on_the_spot_with_what_it_bears(clinic: Clinic, reception: Reception) -> None:

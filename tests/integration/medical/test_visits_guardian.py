@@ -18,11 +18,6 @@ from tests.world import HOSPITAL
 ZONE = "Asia/Shanghai"
 
 
-@pytest.fixture(scope="module")
-def reception(clinic: Clinic) -> Reception:
-    return Reception(clinic)
-
-
 @pytest.mark.parametrize("city", ["xiamen", "hangzhou"])
 def test_a_guardian_pays_for_a_child(clinic: Clinic, reception: Reception, city: str) -> None:
     who = clinic.insured(705, city)
@@ -99,11 +94,13 @@ def test_an_adult_pays_for_himself_alone(clinic: Clinic, reception: Reception) -
         assert reception.open(who, 100, ward_id=ward_id, patient_id=patient_id).code == "guardian-needed"
 
 
-def test_a_pass_for_a_child_works_elsewhere_as_before(clinic: Clinic, reception: Reception) -> None:
+def test_CONSENT_a_pass_for_a_child_holds_nothing_for_the_guardian_himself(
+    clinic: Clinic, reception: Reception
+) -> None:
     who = clinic.insured()
     code = reception.show(who, ward_id=reception.ward(who), face=False)
-    answer = clinic.hold(who, 100, pass_code=code)
-    assert (answer.status, answer.body["subject_id"]) == (201, clinic.world.known_to(HOSPITAL, who))
+    assert clinic.hold(who, 100, pass_code=code).code == "pass-invalid"
+    assert reception.open(who, 100, pass_code=code).status == 201, "a refusal uses no pass up"
 
 
 def test_an_emergency_opens_a_line_for_a_childs_visit(clinic: Clinic, reception: Reception) -> None:

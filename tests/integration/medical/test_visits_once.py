@@ -21,11 +21,6 @@ Step = Callable[[Reception, str], Act]
 TWO_LOOKS = {"BatchGetItem": 2} | WRITE
 
 
-@pytest.fixture(scope="module")
-def reception(clinic: Clinic) -> Reception:
-    return Reception(clinic)
-
-
 @pytest.mark.parametrize(("city", "raised"), [("xiamen", STEP), ("hangzhou", TWO_LOOKS)])
 def test_every_step_is_one_read_and_one_write(
     clinic: Clinic, reception: Reception, city: str, raised: dict[str, int]

@@ -19,11 +19,6 @@ from tests.integration.medical.reception import Reception
 from tests.world import HOSPITAL, World
 
 
-@pytest.fixture(scope="module")
-def reception(clinic: Clinic) -> Reception:
-    return Reception(clinic)
-
-
 def test_LIMIT_two_hospitals_share_one_limit(clinic: Clinic, reception: Reception) -> None:
     who = clinic.insured()
     limit_fen = clinic.standing(who)[0]

@@ -11,11 +11,6 @@ from tests.integration.medical.reception import VISITS, Reception
 from tests.world import BANK, HOSPITAL, World
 
 
-@pytest.fixture(scope="module")
-def reception(clinic: Clinic) -> Reception:
-    return Reception(clinic)
-
-
 def test_what_is_refused_of_items(clinic: Clinic, reception: Reception) -> None:
     visit_id = reception.opened(clinic.insured(), 10_000)
     reception.enter(visit_id, "a", 8_000)

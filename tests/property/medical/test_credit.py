@@ -34,7 +34,7 @@ def test_LIMIT_posted_and_held_fit_what_was_decided_when_it_was_held(
 ) -> None:
     now, placed_holds = ward.NOON, list[Hold]()
     ref = AccountRef("xiamen", "s_" + "a" * 26)
-    credit = CreditLine("xiamen", "demo-bank", ref, lines.opened(1_000, now), 1, ward.TODAY, 0, 1_000, 1)
+    credit = CreditLine("xiamen", "demo-bank", ref, lines.opened(1_000, now), 1, ward.TODAY, 0, 1_000)
     for number, (verb, fen, decided, days) in enumerate(steps):
         now += timedelta(days=days)
         line, limit = credit.line, Limit(decided, False, False, 1, 1)

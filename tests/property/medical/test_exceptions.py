@@ -23,7 +23,7 @@ DECIDED = st.one_of(st.none(), FEN)
 def line(booked_fen: int, exception_fen: int | None, hours: int) -> CreditLine:
     until = ward.NOON + timedelta(hours=hours)
     exception = None if exception_fen is None else ExceptionalLimit(exception_fen, until, "xiamen.r1")
-    made = CreditLine("xiamen", "demo-bank", REF, lines.opened(0, ward.NOON), 1, ward.TODAY, 0, booked_fen, 1)
+    made = CreditLine("xiamen", "demo-bank", REF, lines.opened(0, ward.NOON), 1, ward.TODAY, 0, booked_fen)
     return replace(made, exception=exception)
 
 

@@ -68,6 +68,20 @@ def test_one_that_fails_does_not_keep_the_others_and_says_nothing_personal(
     assert SECRET not in said
 
 
+def test_a_finder_that_fails_is_a_chore_that_fails(diary: Diary, capsys: pytest.CaptureFixture[str]) -> None:
+    def find(_: datetime) -> Iterator[Chore]:
+        yield diary.chore("a")
+        raise LookupError(SECRET)
+
+    chores.finder(find)
+    chores.finder(diary.finder("b"))
+    assert chores.do_all() == Done(2, 1, True)
+    assert diary.done == ["a", "b"]
+    said = capsys.readouterr().out
+    assert json.loads(said.splitlines()[0])["error_type"] == "LookupError"
+    assert SECRET not in said
+
+
 def test_nothing_new_is_begun_when_the_time_is_over(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([0.0, chores.SECONDS, chores.SECONDS + 1, chores.SECONDS + 1])
     monkeypatch.setattr(clock, "stopwatch", lambda: next(seconds))

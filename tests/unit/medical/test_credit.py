@@ -11,7 +11,7 @@ from chalicelib.ledger.rules import holds, lines
 from chalicelib.ledger.rules.lines import Hold, HoldCaptured, HoldExpired, HoldVoided, LineClosed, LineSuspended
 from chalicelib.medical.rules import Limit
 from chalicelib.medical.rules.credit import (
-    MOST_STEPS,
+    MOST_EVENTS,
     TERM_OVER,
     CreditHold,
     CreditLine,
@@ -25,6 +25,7 @@ from chalicelib.medical.rules.credit import (
     placed,
     rebooked,
     require_open,
+    require_stated,
 )
 from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical import ward
@@ -39,7 +40,7 @@ def limit(fen: int | None, *, suspended: bool = False) -> Limit:
 
 def credit(limit_fen: int = 1_000, **changes: object) -> CreditLine:
     line = lines.opened(limit_fen, NOW)
-    made = CreditLine("xiamen", "demo-bank", REF, line, 1, ward.TODAY, 3, limit_fen, 1)
+    made = CreditLine("xiamen", "demo-bank", REF, line, 1, ward.TODAY, 3, limit_fen)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -111,13 +112,10 @@ def test_a_hold_as_of_now() -> None:
         require_open(hold, replace(line, as_of=NOW + timedelta(days=1)), NOW)
 
 
-def test_LIMIT_nothing_more_is_held_on_a_line_that_has_changed_too_often_since_its_last_statement() -> None:
-    made = credit(1_000)
-    worn = replace(made, line=replace(made.line, version=MOST_STEPS + 7), stated_version=7)
+def test_LIMIT_nothing_more_is_held_on_a_line_that_has_too_many_events_without_a_statement() -> None:
+    require_stated(replace(credit(1_000), unstated=MOST_EVENTS - 1))
     with pytest.raises(StatementsOutstanding):
-        placed(worn, limit(1_000), "h1", 1, ward.policy(), NOW)
-    stated = replace(worn, stated_version=8)
-    assert placed(stated, limit(1_000), "h1", 1, ward.policy(), NOW).hold.amount_fen == 1
+        require_stated(replace(credit(1_000), unstated=MOST_EVENTS))
 
 
 def test_a_hold_without_another_pass_ends_with_the_first() -> None:

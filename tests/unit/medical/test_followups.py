@@ -8,7 +8,14 @@ from datetime import date, timedelta
 import pytest
 
 from chalicelib.medical.rules import Debt, RecordDue, Suspended
-from chalicelib.medical.rules.followups import RECORDED_WITHIN_DAYS, followup, suspended_now
+from chalicelib.medical.rules.followups import (
+    AGAIN_DAYS,
+    RECORDED_WITHIN_DAYS,
+    followup,
+    suspended_now,
+    would_be_missed,
+)
+from chalicelib.medical.rules.overdue import Told
 from tests.unit.medical import ward
 
 RULES = ward.rules()
@@ -77,3 +84,39 @@ def test_without_a_rule_people_are_reminded_and_nothing_else(day: date) -> None:
     assert followup([debt()], day, (), BEFORE).remind == ("a",)
     found = followup([debt(reminded_on=date(2027, 3, 5))], day, (), BEFORE)
     assert (found.suspended, found.records, found.look_again_on) == (None, (), None)
+
+
+def test_whom_no_reminder_reached_is_looked_at_daily_and_reminded_anew_after_a_week() -> None:
+    unpaid, asked_on = [debt(reminded_on=date(2027, 3, 5))], date(2027, 3, 5)
+    told = {"a": Told(None, asked_on)}
+    for day in (date(2027, 3, 11), date(2027, 6, 1)):
+        found = followup(unpaid, day, RULES, BEFORE, told)
+        assert (found.suspended, found.records, found.look_again_on) == (None, (), day + timedelta(days=1))
+    assert suspended_now(unpaid, date(2027, 3, 11), RULES, told) is None
+    week = asked_on + timedelta(days=AGAIN_DAYS)
+    assert followup(unpaid, week - timedelta(days=1), RULES, BEFORE, told).remind == ()
+    assert followup(unpaid, week, RULES, BEFORE, told).remind == ("a",)
+    paid = [debt(reminded_on=asked_on, paid_fen=30_000, cleared_on=date(2027, 3, 11))]
+    assert followup(paid, week, RULES, BEFORE, told).remind == ()
+
+
+def test_a_reminder_that_reached_him_late_counts_from_then() -> None:
+    unpaid, day = [debt(reminded_on=date(2027, 3, 5))], date(2027, 3, 20)
+    told = {"a": Told(day, date(2027, 3, 19))}
+    found = followup(unpaid, day, RULES, BEFORE, told)
+    assert (found.remind, found.suspended, found.look_again_on) == ((), None, day + timedelta(days=1))
+    after = day + timedelta(days=1)
+    assert suspended_now(unpaid, after, RULES, told) == Suspended(after, "all_benefits")
+    assert followup(unpaid, date(2027, 6, 1), RULES, BEFORE, told).records == (
+        RecordDue(date(2027, 3, 1), date(2027, 6, 1), 3),
+    )
+
+
+def test_it_matters_only_of_what_was_missed_whether_he_was_reminded() -> None:
+    asked_on = date(2027, 3, 5)
+    unpaid, late = debt("a", reminded_on=asked_on), debt("b", paid_fen=30_000, cleared_on=date(2027, 3, 11))
+    in_time = debt("c", reminded_on=asked_on, paid_fen=30_000, cleared_on=DUE)
+    debts = [unpaid, replace(late, reminded_on=asked_on), in_time, debt("d")]
+    assert would_be_missed(debts, DUE, RULES) == {}
+    assert would_be_missed(debts, date(2027, 3, 11), RULES) == {"a": asked_on, "b": asked_on}
+    assert would_be_missed(debts, date(2027, 3, 11), ()) == {}

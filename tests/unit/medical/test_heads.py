@@ -56,12 +56,11 @@ def test_a_version_that_is_ended_is_in_force_no_more() -> None:
 
 
 @pytest.mark.parametrize("day", [-1, 0, 3])
-def test_a_version_that_is_ended_held_until_that_day_and_on_none_if_it_had_not_begun(day: int) -> None:
+def test_a_version_that_is_ended_sets_the_terms_of_that_day_still_and_of_none_if_it_had_not_begun(day: int) -> None:
     head = approved(None, version(1))
     on = FIRST + timedelta(days=day)
     listed = move_version(head, version(1), "end", AUTHOR, ward.NOON, on).listed(1)
-    assert listed.ever_in_force == (day > 0)
-    assert (listed.valid_from, listed.valid_to) == (FIRST, max(FIRST, on))
+    assert (listed.valid_from, listed.valid_to) == (FIRST, max(FIRST, on + timedelta(days=1)))
 
 
 def test_one_version_is_written_at_a_time() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,18 +15,22 @@ from chalicelib.medical.rules.instructions import (
     instructed,
     instruction_id_of,
     order_of,
-    payment_view,
 )
+from chalicelib.medical.rules.online_payments import payment_view
 from chalicelib.medical.rules.outbox import (
     FIRST_WAIT_SECONDS,
     LEASE_SECONDS,
     LONGEST_WAIT_SECONDS,
     MOST_ATTEMPTS,
     MOST_DISPUTED,
+    NothingToClose,
     answered,
+    asked_anew,
+    closed,
     taken_up,
     unanswered,
     wait_seconds,
+    waits_for_somebody,
 )
 from tests.unit.medical.post import BANK, NOON, REF, TODAY, later, payment, said
 
@@ -95,8 +101,19 @@ def test_an_attempt_without_answer_is_unknown_and_waits_longer_each_time() -> No
         seen = unanswered(sent, sent.attempts, now)
         assert seen.state == "unknown"
         waits.append(0 if seen.due_at is None else (seen.due_at - now).total_seconds())
-    assert waits == [5, 10, 20, 40, 80, 160, 320, 0]
-    assert len(waits) == seen.attempts == MOST_ATTEMPTS
+    assert waits[:11] == [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600]
+    assert set(waits[10:-1]) == {LONGEST_WAIT_SECONDS}
+    assert (waits[-1], len(waits), seen.attempts) == (0, MOST_ATTEMPTS, MOST_ATTEMPTS)
+    assert timedelta(days=14) <= now - NOON < timedelta(days=15), "an outage of days heals by itself"
+
+
+def test_what_was_given_up_and_nothing_else_is_asked_anew() -> None:
+    given_up = payment(state="unknown", attempts=MOST_ATTEMPTS, due_at=None)
+    again = asked_anew(given_up, later(9))
+    assert (again.state, again.attempts, again.due_at) == ("unknown", 0, later(9))
+    assert (taken_up(again, later(9)).state, taken_up(again, later(9)).attempts) == ("sent", 1)
+    for other in (payment(), payment(state="unknown", attempts=3, due_at=later(60)), answered(given_up, said())):
+        assert asked_anew(other, later(9)) is other
 
 
 def test_waits_double_up_to_an_hour() -> None:
@@ -141,6 +158,36 @@ def test_what_contradicts_is_kept_once_and_changes_nothing_else(other: object) -
     assert answered(disputed, said("accepted", "B1")) is disputed
 
 
+@pytest.mark.parametrize(
+    ("kind", "verdict", "waits"),
+    [
+        ("collect", "refused", False),
+        ("disburse", "refused", True),
+        ("give_back", "refused", True),
+        ("collect", "accepted", False),
+    ],
+)
+def test_a_person_closes_what_waits_for_one_and_nothing_else(kind: Any, verdict: Any, *, waits: bool) -> None:
+    ended = answered(payment(kind=kind), said(verdict))
+    assert waits_for_somebody(ended) is waits
+    if not waits:
+        with pytest.raises(NothingToClose):
+            closed(ended, "done", NOON)
+        ended = answered(ended, said("accepted", "B7"))
+    done = closed(ended, "done", later(5))
+    assert not waits_for_somebody(done)
+    assert (done.state, done.answer, done.disputed) == (ended.state, ended.answer, ended.disputed)
+    with pytest.raises(NothingToClose):
+        closed(done, "again", NOON)
+    assert waits_for_somebody(answered(done, said("accepted", "B8"))), "a further dispute opens it again"
+
+
+def test_what_has_no_answer_waits_for_the_bank() -> None:
+    for state in ("queued", "sent", "unknown"):
+        with pytest.raises(NothingToClose):
+            closed(payment(state=state), "done", NOON)
+
+
 def test_disputes_have_an_end() -> None:
     seen = answered(payment(), said())
     for n in range(MOST_DISPUTED + 5):
@@ -155,7 +202,12 @@ def test_what_was_collected_beyond_the_debt_is_given_back() -> None:
     assert (back.kind, back.amount_fen, back.undoes) == ("give_back", 2_000, ended.instruction_id)
     assert back.instruction_id != ended.instruction_id
     assert payment_view(ended).rest_fen == 2_000
-    assert "给您" in payment_view(ended).said.zh or "退还" in payment_view(ended).said.zh
+    refused = answered(back, said("refused"))
+    backs = (None, back, answered(back, said()), refused, closed(refused, "paid-by-hand", NOON))
+    told = [payment_view(ended, one).said for one in backs]
+    assert told[0] == told[1]
+    assert len({one.zh for one in told}) == len({one.en for one in told}) == 4
+    assert "是您的" in told[3].zh
     assert payment(5_000).rest_fen == 0, "nothing was collected yet"
 
 

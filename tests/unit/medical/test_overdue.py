@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -28,6 +28,9 @@ from chalicelib.medical.rules import (
     suspended,
     to_remind,
 )
+from chalicelib.medical.rules.instructions import Instruction, InstructionState
+from chalicelib.medical.rules.overdue import Told, told, told_on
+from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical.ward import charge, policy, rules
 
 DAY = timedelta(days=1)
@@ -171,3 +174,41 @@ def test_two_rows_make_two_records() -> None:
 def test_what_is_not_due_yet_says_nothing() -> None:
     assert rows([due(3)], date(2027, 3, 10)) == []
     assert rows([due(3)], date(2027, 2, 1)) == []
+
+
+ASKED, SAID = date(2027, 3, 5), date(2027, 3, 9)
+
+
+def sent(state: InstructionState, attempts: int) -> Instruction:
+    at = datetime(2027, 3, 5, 4, tzinfo=UTC)
+    ref = AccountRef("xiamen", "s_a")
+    return Instruction("i", "xiamen", "b", ref, "remind", 0, ASKED, at, "r", state=state, attempts=attempts)
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "on"),
+    [
+        ("queued", 0, ASKED),
+        ("sent", 1, None),
+        ("unknown", 8, None),
+        ("refused", 1, None),
+        ("refused", 0, None),
+        ("accepted", 1, SAID),
+        ("accepted", 0, ASKED),
+    ],
+)
+def test_a_reminder_counts_from_when_it_had_reached_him(
+    state: InstructionState, attempts: int, on: date | None
+) -> None:
+    assert told_on(ASKED, sent(state, attempts), SAID) == on
+
+
+def test_a_reminder_counts_from_its_day_at_the_earliest() -> None:
+    assert told_on(ASKED, None, None) == ASKED, "the outbox does not have it yet"
+    assert told_on(ASKED, sent("accepted", 1), ASKED - DAY) == ASKED
+
+
+def test_of_several_reminders_the_first_that_reached_him_counts() -> None:
+    assert told([(ASKED, None), (SAID, None)]) == Told(None, SAID)
+    assert told([(ASKED, None), (SAID, SAID + DAY), (SAID + DAY, SAID + DAY)]) == Told(SAID + DAY, SAID + DAY)
+    assert told([(ASKED, SAID), (SAID, None)]) == Told(SAID, SAID)

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.ledger.rules import Entry, Party, Posting
-from chalicelib.medical.rules import Charge, Payout, Refund
-from chalicelib.medical.rules.instructions import Instruction, instructed
+from chalicelib.medical.rules import Charge, Payout, Refund, Reminder
+from chalicelib.medical.rules.instructions import Instruction, giving_back, instructed
 from chalicelib.medical.rules.outbox import answered
-from chalicelib.medical.rules.reconciling import NAMED, BankRow, Difference, Ours, compare, posted_as
+from chalicelib.medical.rules.reconciling import (
+    NAMED,
+    BankRow,
+    Difference,
+    Ours,
+    compare,
+    outwards,
+    patient_of,
+    posted_as,
+    refusal,
+    told_by,
+)
 from tests.unit.medical.post import BANK, NOON, REF, TODAY, payment, row_of, said
 
 ELSEWHERE = "xiamen.other-bank." + "a" * 26
@@ -33,7 +45,8 @@ def codes(ours: Sequence[Instruction], rows: Sequence[BankRow]) -> list[str]:
 DONE = answered(payment(), said())
 REFUSED = answered(payment(), said("refused"))
 UNKNOWN = payment(state="unknown", attempts=3)
-CHARGED = instructed(*BANK, REF, Charge("xiamen.c", "h", "v", "i", TODAY, 900, TODAY, 1, 500), NOON)
+CHARGE = Charge("xiamen.c", "h", "v", "i", TODAY, 900, TODAY, 1, 500)
+CHARGED = instructed(*BANK, REF, CHARGE, NOON)
 
 
 def test_what_agrees_is_no_difference() -> None:
@@ -58,7 +71,33 @@ def test_in_the_file_and_not_here_or_another_banks() -> None:
 def test_twice_is_named_for_each_further_row_and_whatever_is_known_of_it() -> None:
     rows = [row_of(DONE, line) for line in (2, 5, 9)]
     assert [(one.code, one.line) for one in found([DONE], rows)] == [("twice", 5), ("twice", 9)]
-    assert codes([], [replace(row, instruction_id=INVENTED) for row in rows]) == ["not_here", "twice", "twice"]
+    assert codes([], [replace(row, instruction_id=INVENTED) for row in rows]) == ["twice", "twice", "not_here"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": "refused"}, {"reference": "B9"}, {"amount_fen": 1}, {"day": "2026-08-04"}, {"kind": "disburse"}],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_nothing_is_settled_by_a_file_that_contradicts_itself(change: dict[str, Any], *, turned: bool) -> None:
+    good = row_of(UNKNOWN)
+    rows = [replace(good, line=2 + turned), replace(good, line=3 - turned, **change), replace(good, line=4)]
+    differences = found([UNKNOWN], rows)
+    assert [one.code for one in differences].count("twice") == 2
+    assert all(one.row is None for one in differences)
+
+
+def test_what_a_file_says_twice_alike_is_settled_once() -> None:
+    differences = found([UNKNOWN], [row_of(UNKNOWN, line) for line in (2, 3)])
+    assert [(one.code, one.row is None) for one in differences] == [("twice", True), ("state", False)]
+
+
+def test_the_day_is_compared() -> None:
+    (day,) = found([DONE], [row_of(DONE, day="2026-08-04")])
+    assert (day.code, day.file_says, day.egret_says) == ("day", "2026-08-04", "2026-08-03")
+    assert [(one.code, one.row) for one in found([UNKNOWN], [row_of(UNKNOWN, day="2019-08-03")])] == [
+        ("day", None), ("state", None),
+    ]  # fmt: skip
 
 
 def test_amount_kind_and_reference() -> None:
@@ -92,6 +131,54 @@ def test_a_refusal_of_what_the_books_have_posted_is_named() -> None:
     assert CHARGED is not None
     refused = answered(CHARGED, said("refused"))
     assert codes([refused], [row_of(refused)]) == codes([refused], []) == ["refused_but_posted"]
+
+
+def test_a_refusal_to_give_back_or_to_remind_is_named() -> None:
+    back = giving_back(answered(payment(5_000, booked_fen=3_000), said()), 2_000, TODAY, NOON)
+    reminder = instructed(*BANK, REF, Reminder("xiamen.m", TODAY, ("xiamen.c",)), NOON)
+    assert reminder is not None
+    for one, code in ((back, "not_given_back"), (reminder, "not_reminded")):
+        refused = answered(one, said("refused"))
+        assert codes([refused], [row_of(refused)]) == codes([refused], []) == [code]
+        assert [left.code for left in refusal(one.instruction_id, one.kind, one.amount_fen)] == [code]
+    assert list(refusal("x", "collect", 5)) == []
+
+
+PATIENT = "p1_" + "a" * 100
+
+
+@pytest.mark.parametrize(
+    ("roles", "told"),
+    [
+        ({"payable": -900}, ("disburse", 900)),
+        ({"payable": 900}, ("take_back", 900)),
+        ({"cash": -700}, ("pay_out", 700)),
+        ({"cash": 700}, None),
+        ({"losses": 700}, None),
+    ],
+)
+def test_an_entry_says_what_the_bank_should_have_been_told(roles: dict[str, int], told: object) -> None:
+    posted = entry(**roles)
+    assert told_by(PARTY, posted) == told
+    assert told_by(Party("xiamen", "bank", "other-bank"), posted) is None
+    assert patient_of(PARTY, posted) is None
+    loan = replace(posted, postings=(*posted.postings, Posting(PARTY.account("loans", PATIENT), "CNY", 1)))
+    assert patient_of(PARTY, loan) == PATIENT
+
+
+def test_what_an_entry_calls_for_is_looked_for_in_the_outbox() -> None:
+    first, second = (instructed(*BANK, REF, replace(CHARGE, charge_id=one), NOON) for one in ("xiamen.c", "xiamen.c~1"))
+    assert first is not None
+    assert second is not None
+    both, ids = [first, second], {first.instruction_id, second.instruction_id}
+    assert list(outwards(("disburse", 1_800), first.instruction_id, both, ids)) == []
+    (lost,) = outwards(("disburse", 1_800), first.instruction_id, both, {first.instruction_id})
+    assert (lost.code, lost.missing, lost.egret_says) == ("not_instructed", second, "disburse 9.00")
+    (more,) = outwards(("disburse", 1_801), first.instruction_id, both, ids)
+    assert (more.code, more.egret_says) == ("not_in_ledger", "18.00")
+    assert list(outwards(("disburse", 899), first.instruction_id, [first], ids)) == [], "named beside its entry"
+    (bare,) = outwards(("disburse", 900), first.instruction_id, [], set())
+    assert (bare.code, bare.missing) == ("not_instructed", None)
 
 
 def test_what_the_ledger_lacks_is_named() -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.core import codec
 from chalicelib.core.text import Text
 from chalicelib.medical.rules.kept import Kept
 from chalicelib.medical.rules.reviews import (
+    MOST_A_DAY,
     MOST_OPEN,
     MOST_REMEMBERED,
     Answer,
     Contested,
     Deadline,
-    ExceptionalLimitInvalid,
     Register,
     Review,
     ReviewBySameReviewer,
     ReviewFinal,
     ReviewOpenAlready,
+    ReviewsADay,
     ReviewsFull,
     ReviewState,
     ReviewStateConflict,
@@ -30,7 +32,6 @@ from chalicelib.medical.rules.reviews import (
     crossed_out,
     decided_by,
     entered,
-    exceptional,
     forwarded,
     returned,
     withdrawn,
@@ -41,7 +42,9 @@ from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical import ward
 
 REF = AccountRef("xiamen", "s_" + "a" * 26)
-KEPT = Kept("demo-bank", 1, Basis("xiamen", "credit_medical", 1, None, ward.TODAY, "xiamen", "no_score"), "0" * 64)
+KEPT = Kept(
+    "demo-bank", 1, "1" * 64, Basis("xiamen", "credit_medical", 1, None, ward.TODAY, "xiamen", "no_score"), "0" * 64
+)
 SAID = Text("已核对", "checked")
 REN, SHEN = "bank:demo-bank:ren", "bank:demo-bank:shen"
 
@@ -94,42 +97,59 @@ def test_whoever_answered_first_does_not_decide_again() -> None:
 
 
 def answered(register: Register, one: Review, by: str) -> Register:
-    return crossed_out(entered(register, one), one, by)
+    return crossed_out(entered(register, one, ward.TODAY), one, by)
 
 
 def test_the_same_is_contested_once_at_a_time_and_twice_in_all() -> None:
-    empty, look = Register("xiamen", "demo-bank", REF.person_id), "xiamen.look"
-    assert admitted(empty, look) == (1, None)
+    empty, look, day = Register("xiamen", "demo-bank", REF.person_id), "xiamen.look", ward.TODAY
+    assert admitted(empty, look, day) == (1, None)
     with pytest.raises(ReviewOpenAlready):
-        admitted(entered(empty, review(look)), look)
-    assert admitted(entered(empty, review(look)), None) == (1, None)
-    given_up = crossed_out(entered(empty, review(look)), review(look), None)
-    assert (given_up, admitted(given_up, look)) == (empty, (1, None))
+        admitted(entered(empty, review(look), day), look, day)
+    assert admitted(entered(empty, review(look), day), None, day) == (1, None)
+    given_up = crossed_out(entered(empty, review(look), day), review(look), None)
+    assert (given_up.waiting, given_up.answered, admitted(given_up, look, day)) == ({}, (), (1, None))
     once = answered(empty, review(look), REN)
-    assert admitted(once, look) == (2, REN)
+    assert admitted(once, look, day) == (2, REN)
     twice = answered(once, review(look, instance=2), SHEN)
     with pytest.raises(ReviewFinal):
-        admitted(twice, look)
-    assert admitted(twice, "xiamen.other") == (1, None)
+        admitted(twice, look, day)
+    assert admitted(twice, "xiamen.other", day) == (1, None), "another look is another matter"
 
 
 def test_the_limit_as_it_is_may_always_be_contested_and_goes_to_somebody_else_each_time() -> None:
     register = Register("xiamen", "demo-bank", REF.person_id)
     for instance, (by, before) in enumerate([(REN, None), (SHEN, REN), (REN, SHEN)], 1):
-        assert admitted(register, None) == (instance, before)
+        assert admitted(register, None, ward.TODAY) == (instance, before)
         register = answered(register, review(instance=instance), by)
 
 
 def test_the_register_is_bounded() -> None:
-    register = Register("xiamen", "demo-bank", REF.person_id)
+    """40 answers, with ids as long as they come, keep the size that is written down for it."""
+    city_id, bank_id = "c" * 24, "b" * 48
+    register, look = Register(city_id, bank_id, REF.person_id), f"{city_id}.{'a' * 26}~49"
     for number in range(MOST_OPEN):
-        register = entered(register, review(f"xiamen.{number}", review_id=f"xiamen.r{number}"))
+        register = entered(register, review(look, review_id=f"{city_id}.{number:026d}"), ward.TODAY)
     with pytest.raises(ReviewsFull):
-        admitted(register, "xiamen.more")
-    for number in range(MOST_REMEMBERED + 5):
-        register = answered(register, review(f"xiamen.{number}", review_id="xiamen.x"), REN)
+        admitted(register, "xiamen.more", ward.TODAY)
+    by = f"bank:{bank_id}:{'s' * 64}"
+    for _ in range(MOST_REMEMBERED + 5):
+        register = answered(register, review(look, review_id="xiamen.x"), by)
     assert len(register.answered) == MOST_REMEMBERED
     assert len(register.waiting) == MOST_OPEN
+    assert len(codec.to_json(register).encode()) < 10 * 1024
+
+
+def test_so_many_are_asked_for_on_a_day_though_they_are_taken_back() -> None:
+    register, day = Register("xiamen", "demo-bank", REF.person_id), ward.TODAY
+    for number in range(MOST_A_DAY):
+        one = review(f"xiamen.{number}")
+        assert admitted(register, one.matter, day) == (1, None)
+        register = crossed_out(entered(register, one, day), one, None)
+    for on in (day, day - timedelta(days=1)):
+        with pytest.raises(ReviewsADay):
+            admitted(register, "xiamen.more", on)
+    again = entered(register, review("xiamen.more"), day + timedelta(days=1))
+    assert (again.asked_on, again.asked) == (day + timedelta(days=1), 1)
 
 
 def test_a_day_for_the_answer_by_the_rule_of_the_day_of_the_request() -> None:
@@ -140,18 +160,3 @@ def test_a_day_for_the_answer_by_the_rule_of_the_day_of_the_request() -> None:
     one = review(answer_by=ward.TODAY)
     assert [one.overdue(ward.TODAY + timedelta(days=n)) for n in (0, 1)] == [False, True]
     assert not review(answer_by=ward.TODAY, state="upheld").overdue(ward.TODAY + timedelta(days=9))
-
-
-def test_LIMIT_what_a_reviewer_may_give() -> None:
-    policy, today = ward.policy(), date(2026, 8, 3)
-    day = timedelta(days=1)
-    given = exceptional(review(), policy, policy.ceiling_fen, today + day, today, "Asia/Shanghai")
-    assert given.until == datetime(2026, 8, 3, 16, tzinfo=UTC), "the end of the day in the city, not in Greenwich"
-    assert exceptional(review(), policy, 1, today + 365 * day, today, "Asia/Shanghai").limit_fen == 1
-    for limit_fen, until in (
-        (policy.ceiling_fen + 1, today + day), (1, today), (1, today - day), (1, today + 366 * day),
-    ):  # fmt: skip
-        with pytest.raises(ExceptionalLimitInvalid):
-            exceptional(review(), policy, limit_fen, until, today, "Asia/Shanghai")
-    with pytest.raises(AssertionError):
-        exceptional(review(), policy, 0, today + day, today, "Asia/Shanghai")

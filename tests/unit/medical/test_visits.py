@@ -44,6 +44,7 @@ from chalicelib.medical.rules import (
     payer_of,
     visits,
 )
+from chalicelib.medical.rules.credit import Given
 from chalicelib.medical.rules.visit_views import visit_brief, visit_view
 from chalicelib.medical.rules.visits import VisitHold, VisitHoldsFull
 from chalicelib.subjects.rules import AccountRef
@@ -65,7 +66,8 @@ def placed(hold_id: str, hold: OpenHold) -> VisitHold:
 
 def empty(**changes: Any) -> Visit:
     made = Visit(
-        "xiamen", "h1", "first", "demo-bank", "credit_medical", PAYER, "V-1", "patient", "patient", NOON, TODAY, 2, 1,
+        "xiamen", "h1", "first", "demo-bank", "credit_medical", PAYER, "V-1", "patient", "patient", NOON, 2,
+        Given(1, NOON + 2 * HOUR),
         holds=(placed("h1", H1), placed("h2", H2)),
     )  # fmt: skip
     return replace(made, **changes)
