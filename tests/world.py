@@ -10,11 +10,14 @@ import io
 import itertools
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +32,6 @@ from chalicelib.subjects.store import AccountRow, account_key
 from infra.local import demo_load
 from infra.local.database import REGION, Database
 from infra.local.database import client as database_client
-from infra.local.tables import create_table
 from tests.conftest import Calls
 from tests.in_process import Answer, InProcess
 
@@ -73,7 +75,7 @@ class World:
 
     def load(self) -> None:
         """Loads the demo into an empty table and remembers it."""
-        create_table(self.raw, config.current().table)
+        self.database.create_table(config.current().table)
         with self.active():
             demo_load.load_cities(self.client)
             demo_load.load_agreements(self.client)
@@ -325,10 +327,25 @@ def _batches(requests: list[Item]) -> Iterator[list[Item]]:
         yield requests[start : start + 25]
 
 
+_kept: list[tempfile.TemporaryDirectory[str]] = []
+_ROOMY_BYTES = 2 * 10**9
+
+
+def _quick_folder() -> str | None:
+    """Memory as a folder, where there is enough of it; None: wherever temporary files go."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOMY_BYTES else None
+
+
 @lru_cache(maxsize=1)
 def _loaded() -> World:
-    """The world of this process; its database ends with the process."""
-    database = Database(say=lambda _: None)
+    """The world of this process; its database ends with the process.
+
+    It is kept in a file, because only there its stream can be indexed: see ``Database.create_table``.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="egret-world-", dir=_quick_folder())
+    _kept.append(folder)
+    database = Database(Path(folder.name) / "world.db", say=lambda _: None)
     database.start()
     made = World(database)
     made.load()
