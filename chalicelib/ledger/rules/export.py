@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
+from functools import lru_cache
 from operator import itemgetter
 
 from chalicelib.core.money import decimal
@@ -31,6 +32,7 @@ _HEAD = (
 )
 
 
+@lru_cache(maxsize=4_096)
 def amount_text(amount: int, asset: str) -> str:
     """An amount in whole units of its asset: fen become yuan; an asset without smaller units stays as it is."""
     return decimal(amount, _DIGITS.get(asset, 0))

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from chalicelib.core import codec
 from chalicelib.core.errors import NotFound
@@ -89,6 +90,7 @@ def state_of(head: Head, version: int, on: date) -> State:
     return "in_force" if _covers(listed, on) else "ended"
 
 
+@lru_cache(maxsize=256)
 def digest_of(policy: Policy) -> str:
     """What tells one content from another, whatever the number of its version."""
     return hashlib.sha256(codec.canonical(replace(policy, version=0)).encode()).hexdigest()

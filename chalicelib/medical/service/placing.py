@@ -118,9 +118,11 @@ def put_aside(
     Raises: StatementsOutstanding; HoldsFull: this hospital has as many holds on the line as one may have.
     """
     require_stated(credit)
-    own = [name for name in folded(credit.line, now).holds if ids.open_pairwise(_sector(caller), name) is not None]
-    if len(own) >= MOST_HOLDS_OF_A_HOSPITAL:
-        raise HoldsFull
+    names = folded(credit.line, now).holds
+    if len(names) >= MOST_HOLDS_OF_A_HOSPITAL:
+        own = [name for name in names if ids.open_pairwise(_sector(caller), name) is not None]
+        if len(own) >= MOST_HOLDS_OF_A_HOSPITAL:
+            raise HoldsFull
     version = ground.policy.version if given is None else given.policy_version
     held = CreditHold(
         credit.city_id, credit.bank_id, caller.tenant, credit.ref, ground.policy.scenario_id, wish.visit_ref,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app import stream
@@ -25,6 +25,24 @@ def pump_from_now_on(database: Any, streams: Any) -> Pump:
         where = {"StreamArn": made._arn, "ShardId": shard, "ShardIteratorType": "LATEST"}
         made._iterators[shard] = streams.get_shard_iterator(**where)["ShardIterator"]
     return made
+
+
+def listening(database: Any, streams: Any) -> Callable[[], list[Record]]:
+    """What the mapping would hand over of all that is written from now on, oldest first, whenever it is asked for."""
+    found: list[Record] = []
+
+    def note(event: dict[str, Any], _: Any) -> dict[str, Any]:
+        found.extend(event["Records"])
+        return {"batchItemFailures": []}
+
+    made = pump_from_now_on(database, streams)
+    made._handler = note
+
+    def heard() -> list[Record]:
+        made.drain()
+        return found
+
+    return heard
 
 
 def records_of(database: Any, streams: Any) -> list[Record]:

@@ -17,7 +17,7 @@ from chalicelib.medical.service import regrading
 from chalicelib.medical.service.grounds import judge
 from chalicelib.subjects.rules import AccountRef
 from infra.local import database
-from tests.integration.core.streaming import deliver, records_of
+from tests.integration.core.streaming import deliver, listening
 from tests.integration.medical.calendar import Calendar
 from tests.integration.medical.clinic import Clinic
 from tests.world import BANK, HOSPITAL, XIAMEN, World
@@ -96,11 +96,11 @@ def test_a_suspended_standing_suspends_the_line_and_its_end_resumes_it(calendar:
 
 def test_ONCE_a_change_that_comes_twice_or_late_changes_nothing(calendar: Calendar) -> None:
     world = calendar.world
+    heard = listening(world.raw, database.streams(world.database.endpoint))
     who = calendar.clinic.insured(693)
     world.rescore(who, 612)
     world.rescore(who, 525)
-    found = records_of(world.raw, database.streams(world.database.endpoint))
-    mine = [one for one in found if is_of(calendar, who, one)]
+    mine = [one for one in heard() if is_of(calendar, who, one)]
     assert len(mine) >= 2
     deliver([mine[-1]])
     assert limit(calendar, who) == 100_000
@@ -121,11 +121,10 @@ def test_ONCE_the_same_change_after_another_table_has_come_is_no_second_look(
     calendar: Calendar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clinic, world = calendar.clinic, calendar.world
+    heard = listening(world.raw, database.streams(world.database.endpoint))
     who = clinic.insured(693)
     assert rescored(calendar, who, 612) == 150_000
-    mine = [
-        one for one in records_of(world.raw, database.streams(world.database.endpoint)) if is_of(calendar, who, one)
-    ]
+    mine = [one for one in heard() if is_of(calendar, who, one)]
     monkeypatch.setattr(
         regrading, "as_decided", lambda credit, limit, now, ceiling: as_decided(credit, less(limit), now)
     )
@@ -159,11 +158,10 @@ def test_a_withdrawal_between_the_look_and_the_write_is_seen(
 
 def test_who_keeps_meeting_others_comes_again(calendar: Calendar, monkeypatch: pytest.MonkeyPatch) -> None:
     world = calendar.world
+    heard = listening(world.raw, database.streams(world.database.endpoint))
     who = calendar.clinic.insured(693)
     world.rescore(who, 612)
-    mine = [
-        one for one in records_of(world.raw, database.streams(world.database.endpoint)) if is_of(calendar, who, one)
-    ]
+    mine = [one for one in heard() if is_of(calendar, who, one)]
 
     def busy(*_: Any) -> bool:
         raise Conflict

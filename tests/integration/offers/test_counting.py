@@ -10,7 +10,7 @@ import pytest
 from chalicelib.core import clock, schema
 from infra.local import database
 from infra.local.pump import Pump, Record
-from tests.integration.core.streaming import pump_from_now_on, records_of
+from tests.integration.core.streaming import listening, pump_from_now_on
 from tests.integration.offers.market import SCENARIO, Market
 from tests.world import XIAMEN, World
 
@@ -74,11 +74,12 @@ def test_a_dry_run_is_not_counted(market: Market, pump: Pump) -> None:
 
 def test_what_is_told_to_the_statistics_is_what_was_agreed(market: Market) -> None:
     world = market.world
+    heard = listening(world.raw, database.streams(world.database.endpoint))
     offer = market.shelve(market.offer())
     quote_id = market.redeemed(market.buyer(693), offer, 3)
     market.refund(quote_id, units=1)
     market.refund(quote_id, units=2)
-    records = records_of(world.raw, database.streams(world.database.endpoint))
+    records = heard()
     (redeemed,), refunded = facts_of(records, "redeem")[-1:], facts_of(records, "refund")[-2:]
     schema.validate("events/offer_redeemed.json", json.loads(redeemed))
     for each in refunded:
