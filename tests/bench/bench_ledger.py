@@ -38,8 +38,8 @@ from chalicelib.ledger.store.entries import _entry as entry_in
 from tests.unit.ledger.books import BANK, FARM, funded
 
 LIMIT = 3.0
-# Text costs more than sums, and the more the more amounts differ: measured are 2.3 to 3.5 for CSV and 3.3 to 4.5 for the
-# journal, so both are told and fail nothing.
+# Text costs more than sums, and the more the more amounts differ: measured are 2.3 to 3.5 for CSV and 3.3 to 5 for
+# the journal, so both are told and fail nothing.
 CSV = f"CSV (aim {LIMIT:g})"
 BEANCOUNT = f"beancount (aim {LIMIT:g})"
 MEMORY_LIMIT = 1.1

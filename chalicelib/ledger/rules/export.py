@@ -32,7 +32,7 @@ _HEAD = (
 )
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def amount_text(amount: int, asset: str) -> str:
     """An amount in whole units of its asset: fen become yuan; an asset without smaller units stays as it is."""
     return decimal(amount, _DIGITS.get(asset, 0))
