@@ -58,9 +58,11 @@ class Clinic:
         return ward.policy(**{"valid_from": yesterday} | changes)
 
     def in_force(self, policy: Policy, state: Any = "approved") -> None:
-        """Puts a policy in force as if it had been reviewed; the only one of its bank."""
+        """Puts a policy in force as if it had been reviewed; the only one of its bank. As in life, the number of its
+        shards stays once lines are counted in them: a test of another number takes a bank that has no lines yet."""
         key = store.head_key(policy.city_id, policy.bank_id)
         seen = store.head_in(table.fetch([key]), policy.city_id, policy.bank_id)
+        assert seen is None or seen.shards == policy.shards or not self.exposure(policy.bank_id)
         life = Life(state, ("author",), clock.now() - timedelta(days=3), "reviewer")
         listed = {policy.version: Listed(life, policy.valid_from, policy.valid_to)}
         revision = 0 if seen is None else seen.revision

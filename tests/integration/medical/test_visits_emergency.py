@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.integration.medical.clinic import SCENARIO, Clinic
+from typing import Any
+
+from tests.integration.medical.clinic import OTHER_BANK, SCENARIO, Clinic
 from tests.integration.medical.reception import Reception
 from tests.world import HOSPITAL, World
 
@@ -77,13 +79,13 @@ def test_LIMIT_nobody_is_given_a_limit_of_nothing(clinic: Clinic, reception: Rec
 
 
 def test_LIMIT_a_full_cap_opens_no_line(clinic: Clinic, reception: Reception, own_world: World) -> None:
-    clinic.in_force(clinic.policy(exposure_cap_fen=1, shards=1))
-    assert clinic.open(clinic.patient(693)).body["limit_fen"] == 1
-    who = clinic.patient(693)
-    code = reception.show(who)
-    assert reception.open(who, 500, emergency=True, pass_code=code).code == "exposure-cap-reached"
-    clinic.in_force(clinic.policy())
-    assert reception.open(who, 500, emergency=True, pass_code=code).status == 201, "a refusal uses no pass up"
+    clinic.in_force(clinic.policy(bank_id="other-bank", exposure_cap_fen=1, shards=1))
+    first, who = (clinic.patient(693, granted=(OTHER_BANK, HOSPITAL)) for _ in range(2))
+    assert clinic.open(first, OTHER_BANK).body["limit_fen"] == 1
+    asked: dict[str, Any] = {"emergency": True, "bank_id": "other-bank", "pass_code": reception.show(who)}
+    assert reception.open(who, 500, **asked).code == "exposure-cap-reached"
+    clinic.in_force(clinic.policy(bank_id="other-bank", version=2, shards=1))
+    assert reception.open(who, 500, **asked).status == 201, "a refusal uses no pass up"
 
 
 def test_CONSENT_an_emergency_needs_the_consents_and_a_hospital_that_takes_part(
