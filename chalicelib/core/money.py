@@ -14,6 +14,8 @@ from collections.abc import Sequence
 BP = 10_000
 MOST = 2**53 - 1
 
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(100))
+
 
 def whole(amount: object) -> int:
     """The amount itself: an int (a bool or a float is none) that every reader of JSON reads exactly, ±(2^53 − 1)."""
@@ -100,7 +102,16 @@ def portion(part: int, units: int, start: int, stop: int) -> int:
 
 def decimal(amount: int, digits: int = 2) -> str:
     """The amount in whole units with this many digits behind the point: 1999 fen are ``19.99``. Never by a float."""
+    if digits == 2:
+        return yuan(whole(amount))
     if not digits:
         return f"{whole(amount)}"
     sign, text = "-" if whole(amount) < 0 else "", f"{abs(amount)}".zfill(digits + 1)
     return f"{sign}{text[:-digits]}.{text[-digits:]}"
+
+
+def yuan(amount_fen: int) -> str:
+    """``decimal`` with two digits, of an amount that is known to be whole: what a million postings are written by."""
+    if amount_fen < 0:
+        return f"-{-amount_fen // 100}.{_TWO_DIGITS[-amount_fen % 100]}"
+    return f"{amount_fen // 100}.{_TWO_DIGITS[amount_fen % 100]}"

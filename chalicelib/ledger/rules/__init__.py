@@ -8,6 +8,7 @@ from chalicelib.ledger.rules.accounts import (
     Party,
     Role,
     is_party,
+    nature_of,
     parse_account,
     parse_party,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "is_party",
     "line_of",
     "looked_back_on",
+    "nature_of",
     "negated",
     "outstanding",
     "pages_of_part",

@@ -91,10 +91,12 @@ class Account:
         assert parse_account(name) == self, "an account has a well-formed name"
         return name
 
-    @property
-    def nature(self) -> Nature:
-        """What kind of account the chart says it is."""
-        return CHART[self.role].nature
+
+def nature_of(name: str) -> Nature:
+    """What kind of account the chart says the one of this name is; any other text is a broken belief."""
+    found = _ACCOUNT.fullmatch(name)
+    assert found is not None, "an account has a well-formed name"
+    return CHART[found[5]].nature
 
 
 @lru_cache(maxsize=4096)

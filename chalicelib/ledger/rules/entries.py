@@ -8,6 +8,7 @@ broken belief.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -88,9 +89,13 @@ def check_entry(entry: Entry) -> Entry:
 
 
 def _is_posted_to(entry: Entry) -> bool:
-    """Whether the book's party has one of the accounts. Both are well formed: then no other party's begins like it."""
+    """Whether the book's party has one of the accounts, which are in order: its own would be where its name would.
+
+    Both are well formed: then no other party's begins like it.
+    """
     own = entry.book + "/"
-    return any(posting.account.startswith(own) for posting in entry.postings)
+    place = bisect_left(entry.postings, (own,))
+    return place < len(entry.postings) and entry.postings[place].account.startswith(own)
 
 
 def check_postings(postings: Sequence[Posting]) -> None:

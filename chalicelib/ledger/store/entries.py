@@ -182,7 +182,7 @@ def _entry(entry_id: str, row: EffectRow) -> Entry:
     """The entry of an effect, or of its line in the index. It lies where its book and day say, or it was moved."""
     assert row.postings is not None, "what a book lists posts something"
     posted = codec.from_json(_Posted, row.postings)
-    place = f"{posted.day}#{row.at}#{entry_id}"
+    place = f"{posted.day.isoformat()}#{row.at}#{entry_id}"
     assert (row.gsi2pk, row.gsi2sk) == (_book_pk(posted.book), place), "an entry was moved"
     at = clock.unstamp(row.at)
     return check_entry(Entry(entry_id, at, posted.day, row.purpose, posted.book, posted.postings, posted.reverses))
