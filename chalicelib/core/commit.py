@@ -30,6 +30,7 @@ PATIENCE_SECONDS = 5.0
 LOOKED_AGAIN = 3
 ALL_OLD = "ALL_OLD"
 
+_ABSENT = Row.pk.does_not_exist()
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 Otherwise = Callable[[], Problem]
@@ -87,7 +88,7 @@ class Unit:
 
     def create(self, row: Row, otherwise: Otherwise) -> None:
         """Write the item unless there is one already."""
-        self.put(row, type(row).pk.does_not_exist(), otherwise)
+        self.put(row, _ABSENT, otherwise)
 
     def update(self, row: Row, actions: Sequence[Action], condition: Condition, otherwise: Otherwise) -> None:
         """Change attributes of the item that ``row`` names by its key."""
@@ -95,8 +96,7 @@ class Unit:
 
     def effect(self, row: Row) -> None:
         """Write the item that records this request's effect, once."""
-        condition = type(row).pk.does_not_exist()
-        self._puts.append(_Write(lambda tx: tx.save(row, condition, ALL_OLD), None, is_effect=row))
+        self._puts.append(_Write(lambda tx: tx.save(row, _ABSENT, ALL_OLD), None, is_effect=row))
 
     def commit(self) -> None:
         """Writes everything or nothing, in one TransactWriteItems. An empty unit and a dry run write nothing.

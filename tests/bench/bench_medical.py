@@ -28,13 +28,13 @@ from tests.conftest import ISSUER
 from tests.integration.medical.clinic import SCOPES, Clinic
 from tests.world import BANK, HOSPITAL, World
 
-AIM = 1.25
+LIMIT = 1.25
 AMOUNT_FEN = 20_000
 KEY = "bench-medical"
 
 
 def measure() -> list[dict[str, Any]]:
-    """Best of many short interleaved runs: name, floor_us, ours_us, ratio, limit (None: for information)."""
+    """Medians of many rounds: name, floor_us, ours_us, ratio, limit (None: for information)."""
     made = world._loaded()
     with made.active(), mock.patch.object(log, "sink", io.StringIO()):
         made.restore()
@@ -57,7 +57,7 @@ def _pull(clinic: Clinic, who: str) -> list[dict[str, Any]]:
 
     calls = [("BatchGetItem", 4), ("TransactWriteItems", 2)]
     request = gateway("POST", "/v1/credit-limits", token, body)
-    return beside_botocore("medical.pull", request, served, calls, aim=AIM)
+    return beside_botocore("medical.pull", request, served, calls, limit=LIMIT)
 
 
 def _hold(clinic: Clinic, who: str) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def _hold(clinic: Clinic, who: str) -> list[dict[str, Any]]:
 
     calls = [("BatchGetItem", 4), ("TransactWriteItems", 5)]
     request = gateway("POST", "/v1/credit-holds", token, body)
-    return beside_botocore("medical.hold", request, served, calls, aim=AIM)
+    return beside_botocore("medical.hold", request, served, calls, limit=LIMIT)
 
 
 def _asked(made: World, actor: str, path: str, body: Any) -> tuple[str, Caller, effect.Intent]:

@@ -34,8 +34,7 @@ from tests.integration.offers.market import Market
 from tests.unit.offers import shop
 from tests.world import FARM, World
 
-# 1.25 is what is aimed at; measured are 1.18 to 1.35, so it is told and fails nothing.
-REDEMPTION_AIM = 1.25
+REDEMPTION_LIMIT = 1.25
 SEARCH_LIMIT = 3.0
 OFFERS = 500
 PAGE = 50
@@ -44,7 +43,7 @@ CITY, CATEGORY, DISTRICT, TEXT = "xiamen", "tea", "jimei", "绿茶 green"
 
 
 def measure() -> list[dict[str, Any]]:
-    """Best of many short interleaved runs: name, floor_us, ours_us, ratio, limit (None: for information)."""
+    """Of many rounds in turns: name, floor_us, ours_us, ratio, limit (None: for information)."""
     made = world._loaded()
     with made.active(), mock.patch.object(log, "sink", io.StringIO()):
         made.restore()
@@ -58,7 +57,7 @@ def _redemption(made: World) -> list[dict[str, Any]]:
     quote_id = market.quoted(market.buyer(), market.shelve(market.offer(quota=Quota(day=3))))
     request = gateway("POST", PATH, made.client.token(FARM), quote_id=quote_id)
     calls = [("BatchGetItem", 2), ("TransactWriteItems", 5)]
-    return beside_botocore("offers.redeem", request, _served(quote_id), calls, aim=REDEMPTION_AIM)
+    return beside_botocore("offers.redeem", request, _served(quote_id), calls, limit=REDEMPTION_LIMIT)
 
 
 def _served(quote_id: str) -> Callable[[], None]:

@@ -1,8 +1,9 @@
-"""What benches share: figures, the best of many interleaved runs, and a bare botocore client as the floor.
+"""What benches share: figures, many runs in turns, and a bare botocore client as the floor.
 
 The floor of a request is a botocore client with its default settings that makes the same calls with the same contents.
 A request is made for real once and recorded; from then on the network is taken away on both sides, and the HTTP session
-gives the recorded bytes back. Measured is the processor's time.
+gives the recorded bytes back. Measured is the processor's time, and floor and ours are compared round by round: what
+slows one round down slows both, so the median of the rounds' ratios is steadier than a ratio of the best of each.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from time import process_time
 from typing import Any
 from unittest import mock
@@ -39,36 +41,49 @@ def figure(name: str, floor_us: float, ours_us: float, limit: float | None) -> d
 
 def best_us(calls: Sequence[Call], stopwatch: Callable[[], float]) -> list[float]:
     """The best of many runs of each, in turns so that all meet the same machine; microseconds."""
-    best = [float("inf")] * len(calls)
+    return [min(taken) for taken in zip(*_rounds_us(calls, stopwatch), strict=True)]
+
+
+def _rounds_us(calls: Sequence[Call], stopwatch: Callable[[], float]) -> list[list[float]]:
+    """What each took in each round, in turns so that all meet the same machine; microseconds."""
+    rounds: list[list[float]] = []
     for _ in range(REPEATS):
-        for index, call in enumerate(calls):
+        taken: list[float] = []
+        for call in calls:
             started = stopwatch()
             call()
-            best[index] = min(best[index], (stopwatch() - started) * 1e6)
-    return best
+            taken.append((stopwatch() - started) * 1e6)
+        rounds.append(taken)
+    return rounds
 
 
 def beside_botocore(
-    name: str, request: Call, served: Call, expected: Sequence[tuple[str, int]], *, aim: float
+    name: str, request: Call, served: Call, expected: Sequence[tuple[str, int]], *, limit: float
 ) -> list[dict[str, Any]]:
-    """Two rows without a limit: what the service costs beside a bare client with the same calls, and the whole request.
+    """What the service costs beside a bare client with the same calls; and, without a limit, the whole request.
 
     Args:
         request: The whole request. It is made for real once; what it finds then is what all find.
         served: The same as its route calls it.
         expected: The calls that it makes, and how many items each reads or writes.
-        aim: The ratio that is aimed at; it is told beside the name.
+        limit: The most that the service may cost, as a multiple of the floor.
     """
     with _recording() as calls:
         request()
     assert [(call.operation, call.items) for call in calls] == list(expected)
     network = table.connection().client._endpoint.http_session
     with mock.patch.object(network, "send", _Canned(calls)), _nothing_else(calls):
-        floor_us, served_us, request_us = best_us([_bare(calls), served, request], process_time)
+        rounds = _rounds_us([_bare(calls), served, request], process_time)
     return [
-        figure(f"{name}, CPU beside botocore (aim {aim})", floor_us, served_us, None),
-        figure(f"{name}, the whole request", floor_us, request_us, None),
+        _typical(f"{name}, CPU beside botocore", [(floor, ours) for floor, ours, _ in rounds], limit),
+        _typical(f"{name}, the whole request", [(floor, ours) for floor, _, ours in rounds], None),
     ]
+
+
+def _typical(name: str, rounds: Sequence[tuple[float, float]], limit: float | None) -> dict[str, Any]:
+    """A row of medians: of the floor's times, of ours, and of the ratios of both in one round."""
+    floor_us, ours_us = (median(taken) for taken in zip(*rounds, strict=True))
+    return figure(name, floor_us, ours_us, limit) | {"ratio": median(ours / floor for floor, ours in rounds)}
 
 
 def gateway(method: str, resource: str, token: str, body: Any = None, **path: str) -> Call:
