@@ -6,9 +6,11 @@ import base64
 import itertools
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 os.environ.update(
@@ -26,13 +28,19 @@ os.environ.update(
 )
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from infra.local.issuer import DevelopmentIssuer
 
-# The same examples every time, so that a red test is a change's doing; ``make nightly`` draws others.
-settings.register_profile("settled", derandomize=True, deadline=None)
-settings.register_profile("nightly", deadline=None)
+# The tests start dozens of programs: what one of them has compiled, the next one finds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# The same examples every time, so that a red test is a change's doing; ``make nightly`` draws others. A slow computer
+# is no fault of what is tested.
+patient: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("settled", derandomize=True, **patient)
+settings.register_profile("nightly", **patient)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "settled"))
 
 ISSUER = DevelopmentIssuer.fresh()
@@ -152,6 +160,32 @@ def calls(table: None) -> Iterator[Calls]:
     events.unregister("before-call.dynamodb", counter.note)
 
 
+# By what each takes alone, most of them not for their many tests: whoever gets one last keeps all others waiting.
+SLOWEST_FIRST = (
+    "contract/test_template.py", "e2e/offers/test_sold_out.py", "e2e/test_server.py", "e2e/test_demo.py",
+    "property/offers/test_deal_machine.py", "property/medical/test_line_machine.py", "e2e/medical/test_linearizable.py",
+    "e2e/medical/test_holds.py", "e2e/test_stream.py", "e2e/test_bank.py", "e2e/scores/test_import_command.py",
+    "integration/offers/test_deal_once.py", "integration/medical/test_once.py", "integration/medical/test_bill_once.py",
+    "integration/medical/test_reconcile_command.py", "integration/medical/test_outbox.py",
+    "integration/subjects/test_enrolment.py", "integration/offers/test_statistics.py",
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files are handed out in the order in which they were collected, not by how many tests they have."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several processes that share the files, each begins with what takes long."""
+    if hasattr(config, "workerinput"):
+        here = Path(__file__).parent
+        ranks = {here / name: rank for rank, name in enumerate(SLOWEST_FIRST)}
+        items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what was measured on the way: each test's ``record_property("figure", …)``, whichever process it ran in."""
     ran = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
@@ -162,30 +196,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(str(figure))
 
 
-class Emulator:
-    """moto in this process, and the clients that speak to it: making one takes longer than most tests."""
-
-    client: Any = None
-    connection: Any = None
-
-
 @pytest.fixture
 def table() -> Iterator[None]:
     """An empty table in memory (moto). Never for proofs of concurrency: it oversells."""
-    import boto3
-    from moto import mock_aws
+    from tests.emulator import Emulator
 
-    from chalicelib.core import table as core_table
-    from infra.local.tables import create_table
-
-    core_table.forget_connections()
-    with mock_aws():
-        Emulator.client = Emulator.client or boto3.client("dynamodb")
-        create_table(Emulator.client, "egret-test")
-        core_table.Row._connection = Emulator.connection
+    with Emulator.table():
         yield
-        Emulator.connection = core_table.Row._connection
-    core_table.forget_connections()
 
 
 @pytest.fixture

@@ -10,17 +10,18 @@ import io
 import itertools
 import json
 import os
-import shutil
 import tempfile
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from chalicelib.core import clock, codec, config, effect, ids, log
 from chalicelib.core import table as core_table
@@ -34,6 +35,7 @@ from infra.local.database import REGION, Database
 from infra.local.database import client as database_client
 from tests.conftest import Calls
 from tests.in_process import Answer, InProcess
+from tests.memory import quick_folder
 
 __all__ = [
     "ALLIANCE", "AUDITOR", "BANK", "CHEWEI", "FARM", "HOSPITAL", "LIBRARY", "PARKING", "XIAMEN",
@@ -127,8 +129,7 @@ class World:
 
     def items(self) -> list[Item]:
         """Every item in the table, in an order of its own."""
-        pages = self.raw.get_paginator("scan").paginate(TableName=config.current().table, ConsistentRead=True)
-        return sorted((item for page in pages for item in page["Items"]), key=_place)
+        return sorted(scan(self.database.endpoint), key=_place)
 
     def send(self, method: str, path: str, actor: str = "", body: Any = None, **more: Any) -> Answer:
         """What comes back to one request."""
@@ -311,7 +312,37 @@ def recipient_of(actor: str) -> str:
 
 def days_ahead(days: float) -> datetime:
     """This moment, so many days from now."""
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+    return clock.running().replace(microsecond=0) + timedelta(days=days)
+
+
+# A local database asks who is there, and believes it.
+_SCAN = {
+    "x-amz-target": "DynamoDB_20120810.Scan",
+    "x-amz-date": "20260101T000000Z",
+    "content-type": "application/x-amz-json-1.0",
+    "authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request, "
+    "SignedHeaders=host;x-amz-date, Signature=none",
+}
+_http = urllib3.PoolManager(timeout=30)
+
+
+def scan(endpoint: str) -> Iterator[Item]:
+    """Every item of the table, in its own notation; without the client, which takes ten times as long to read it."""
+    asked: dict[str, Any] = {"TableName": config.current().table, "ConsistentRead": True}
+    while True:
+        answer = _http.request("POST", endpoint, body=json.dumps(asked), headers=_SCAN)
+        assert answer.status == 200, answer.data
+        page = json.loads(answer.data)
+        for item in page["Items"]:
+            yield {name: _as_read(value) for name, value in item.items()}
+        if "LastEvaluatedKey" not in page:
+            return
+        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _as_read(value: dict[str, Any]) -> dict[str, Any]:
+    """An attribute as the client gives it, who reads bytes out of their text. None are in maps or lists."""
+    return {"B": b64decode(value["B"])} if "B" in value else value
 
 
 def _place(item: Item) -> tuple[str, str]:
@@ -328,13 +359,6 @@ def _batches(requests: list[Item]) -> Iterator[list[Item]]:
 
 
 _kept: list[tempfile.TemporaryDirectory[str]] = []
-_ROOMY_BYTES = 2 * 10**9
-
-
-def _quick_folder() -> str | None:
-    """Memory as a folder, where there is enough of it; None: wherever temporary files go."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOMY_BYTES else None
 
 
 @lru_cache(maxsize=1)
@@ -343,7 +367,7 @@ def _loaded() -> World:
 
     It is kept in a file, because only there its stream can be indexed: see ``Database.create_table``.
     """
-    folder = tempfile.TemporaryDirectory(prefix="egret-world-", dir=_quick_folder())
+    folder = tempfile.TemporaryDirectory(prefix="egret-world-", dir=quick_folder())
     _kept.append(folder)
     database = Database(Path(folder.name) / "world.db", say=lambda _: None)
     database.start()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _fixed: list[datetime] = []
+_ahead: list[timedelta] = []
 
 
 def now() -> datetime:
     """This instant in UTC, to the millisecond."""
-    if _fixed:
-        return _fixed[-1]
-    at = datetime.now(UTC)
+    return _fixed[-1] if _fixed else running()
+
+
+def running() -> datetime:
+    """The same by the clock that goes on while ``now`` is fixed."""
+    at = datetime.now(UTC) + sum(_ahead, timedelta())
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
@@ -27,6 +31,16 @@ def fixed(at: datetime) -> Iterator[None]:
         yield
     finally:
         _fixed.pop()
+
+
+@contextmanager
+def ahead(by: timedelta) -> Iterator[None]:
+    """Puts the running clock forward inside the block (the demo)."""
+    _ahead.append(by)
+    try:
+        yield
+    finally:
+        _ahead.pop()
 
 
 def stopwatch() -> float:

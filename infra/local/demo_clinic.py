@@ -7,7 +7,7 @@ reviewed then is in force since yesterday. What is there already is left where i
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from infra.local.demo_load import now
 POLICY = Path(__file__).resolve().parents[2] / "chalicelib" / "medical" / "data" / "xiamen_demo_bank.json"
 POLICIES = "/v1/cities/xiamen/banks/demo-bank/credit-policies"
 BANK = "bank:demo-bank@xiamen"
+ZONE = ZoneInfo("Asia/Shanghai")
 AUTHOR = f"{BANK}/demo-bank-author"
 REVIEWER = "city:xiamen/xiamen-reviewer"
 _FIXED = ("city_id", "bank_id", "version")
@@ -29,7 +30,7 @@ def load_policy(client: Client) -> None:
     """The demo bank's policy, from wherever it stands to being in force."""
     listed = client.done("GET", POLICIES, AUTHOR)["items"]
     state = listed[-1]["state"] if listed else None
-    with clock.fixed(two_days_ago()):
+    with clock.fixed(day_before(listed[-1]["valid_from"]) if listed else two_days_ago()):
         for step in _STEPS.get(state, ()):
             if step == "draft":
                 draft(client)
@@ -60,7 +61,13 @@ def terms(on: datetime) -> dict[str, Any]:
 
 def tomorrow(at: datetime) -> date:
     """The day after an instant's, in Xiamen."""
-    return at.astimezone(ZoneInfo("Asia/Shanghai")).date() + timedelta(days=1)
+    return at.astimezone(ZONE).date() + timedelta(days=1)
+
+
+def day_before(valid_from: str) -> datetime:
+    """The last moment at which what was written, whenever that was, may be approved to hold from this day on."""
+    begins = datetime.combine(date.fromisoformat(valid_from), time(), ZONE)
+    return begins.astimezone(UTC) - timedelta(milliseconds=1)
 
 
 def two_days_ago() -> datetime:

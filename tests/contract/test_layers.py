@@ -6,9 +6,12 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import SLOWEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "chalicelib"
@@ -19,8 +22,13 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 50
 every_file = pytest.mark.parametrize("name", FILES)
 
 
+@cache
+def nodes(name: str) -> list[ast.AST]:
+    return list(ast.walk(TREES[name]))
+
+
 def places(name: str, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
-    return (node for node in ast.walk(TREES[name]) if isinstance(node, kinds))
+    return (node for node in nodes(name) if isinstance(node, kinds))
 
 
 def dotted(node: ast.AST) -> str:
@@ -31,7 +39,8 @@ def dotted(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def called(name: str) -> set[str]:
+@cache
+def called(name: str) -> frozenset[str]:
     """Every dotted name that a file uses, with what it imports by name spelled out."""
     found = {dotted(node) for node in places(name, ast.Attribute, ast.Name)}
     for node in places(name, ast.ImportFrom):
@@ -40,7 +49,7 @@ def called(name: str) -> set[str]:
     for node in places(name, ast.Import):
         assert isinstance(node, ast.Import)
         found |= {alias.name for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def test_the_import_law_is_kept() -> None:
@@ -132,6 +141,11 @@ def test_the_rules_of_a_domain_have_tests_of_their_own(domain: Path) -> None:
         for path in (ROOT / "tests" / kind / domain.name).glob("test_*.py")
     ]
     assert tests
+
+
+@pytest.mark.parametrize("name", SLOWEST_FIRST)
+def test_the_files_of_tests_that_are_handed_out_first_are_there(name: str) -> None:
+    assert (ROOT / "tests" / name).is_file()
 
 
 def test_the_app_is_wiring_only() -> None:

@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from infra.local.demo import to_midnight
 from infra.local.demo_data.tables import document
 from infra.local.demo_load import end_of_last_month
 from infra.local.telling import LONGEST_LIST
@@ -87,7 +88,7 @@ def test_the_demo_speaks_of_cities_by_their_names_and_of_grades_in_their_order(t
 
 
 def test_every_picture_is_named_where_it_was_put(told: str) -> None:
-    for name in ("xiamen", "hangzhou", "fuzhou", "zhengzhou", "hangzhou-to-xiamen", "zhejiang"):
+    for name in ("xiamen", "hangzhou", "fuzhou", "zhengzhou", "hangzhou-to-xiamen", "zhejiang", "credit-policy"):
         assert f"→ build/demo/{name}.svg" in told
         assert (ROOT / "build" / "demo" / f"{name}.svg").read_text("utf-8").startswith("<svg")
 
@@ -95,6 +96,20 @@ def test_every_picture_is_named_where_it_was_put(told: str) -> None:
 def test_the_scores_belong_to_last_month() -> None:
     assert end_of_last_month(date(2026, 11, 22), "Asia/Shanghai") == "2026-10-31T15:59:59Z"
     assert end_of_last_month(date(2027, 1, 1), "Asia/Shanghai") == "2026-12-31T15:59:59Z"
+
+
+@pytest.mark.parametrize(
+    ("at", "by"),
+    [
+        (datetime(2026, 11, 30, 14, 59, 59, tzinfo=UTC), timedelta()),
+        (datetime(2026, 11, 30, 15, 0, tzinfo=UTC), timedelta()),
+        (datetime(2026, 11, 30, 15, 0, 1, tzinfo=UTC), timedelta(minutes=59, seconds=59)),
+        (datetime(2026, 12, 31, 15, 59, 59, 999_000, tzinfo=UTC), timedelta(milliseconds=1)),
+        (datetime(2028, 2, 29, 16, 0, tzinfo=UTC), timedelta()),
+    ],
+)
+def test_the_story_is_told_on_one_day_of_xiamen(at: datetime, by: timedelta) -> None:
+    assert to_midnight(at) == by
 
 
 def test_the_demo_prints_no_log_lines(told: str) -> None:

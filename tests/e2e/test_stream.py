@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.core import clock
 from tests.integration.scores import on_dynoxide
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +32,7 @@ with Stack(Path(sys.argv[1])) as stack:
         unit = Unit()
         cities.save_control(unit, Control("xiamen", "Asia/Shanghai", scenarios={"library": ()}), seen_revision=0)
         unit.commit()
-    today = clock.day_in("Asia/Shanghai", clock.now())
+    today = sys.argv[3]
     facts = {"v": 1, "quote_id": "xiamen.q", "scenario_id": "library", "district": None, "visitor": False, "units": 1,
              "saved_fen": 100, "list_fen": 200, "day": f"{today}"}
     for n in range(10 if run == "1" else 1):
@@ -51,9 +53,9 @@ print(json.dumps(seen["figures"]))
 """
 
 
-def run(folder: Path, number: int) -> Any:
+def run(folder: Path, number: int, day: date) -> Any:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("EGRET_", "AWS_"))}
-    command = [sys.executable, "-c", RUN, str(folder), f"{number}"]
+    command = [sys.executable, "-c", RUN, str(folder), f"{number}", f"{day}"]
     done = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -62,9 +64,11 @@ def run(folder: Path, number: int) -> Any:
 @pytest.mark.parametrize("forgotten", [False, True], ids=["on from there", "the place forgotten"])
 def test_a_restart_counts_what_is_new_and_nothing_twice(tmp_path: Path, forgotten: bool) -> None:
     on_dynoxide.need()
-    assert run(tmp_path, 1) == {"uses": 10, "visitor_uses": 0, "saved_fen": 1000}
+    # One day for both runs, also where midnight is between them.
+    today = clock.day_in("Asia/Shanghai", clock.now())
+    assert run(tmp_path, 1, today) == {"uses": 10, "visitor_uses": 0, "saved_fen": 1000}
     place = tmp_path / "data" / "stream.json"
     assert list(json.loads(place.read_text("utf-8"))["places"].values()) != []
     if forgotten:
         place.unlink()
-    assert run(tmp_path, 2) == {"uses": 11, "visitor_uses": 0, "saved_fen": 1100}
+    assert run(tmp_path, 2, today) == {"uses": 11, "visitor_uses": 0, "saved_fen": 1100}

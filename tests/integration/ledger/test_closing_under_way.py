@@ -157,6 +157,7 @@ def intent_id() -> str:
 
 def test_conflicts_without_end_are_given_up(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
     sales.sell(noon(0))
+    monkeypatch.setattr(clock, "stopwatch", lambda: 0.0)
     attempts = inject(monkeypatch, iter([cancelled(FAILED)] * 99))
     with pytest.raises(Unavailable):
         close(0)

@@ -15,7 +15,7 @@ from chalicelib.offers.rules.deals import Deal
 from chalicelib.offers.service.shelf import budget_key, stock_key
 from chalicelib.subjects.store import AccountRow, account_key
 from tests.in_process import Answer
-from tests.integration.offers.market import Market
+from tests.integration.offers.market import Market, head_of
 from tests.world import World
 
 AUTHOR = Actor("merchant", "farm-author", frozenset({"author", "operator"}))
@@ -125,7 +125,7 @@ def facts_of(effect_id: str) -> dict[str, Any]:
 def move(offer: Offer, *moves: Move) -> None:
     """A version of an offer is moved, by whoever may."""
     for each in moves:
-        head = store.load_head(offer.city_id, offer.merchant_id, offer.offer_id)
+        head = head_of(offer)
         actor = AUTHOR if TRANSITIONS[each].by == "merchant" else REVIEWER
         moved = heads.move_version(head, offer.version, each, actor, clock.now())
         unit = Unit()
@@ -145,7 +145,7 @@ def _counters(offer: Offer) -> list[Any]:
 
 def release(offer: Offer) -> Offer:
     """Another version of an offer is written, reviewed and released; its counters stay as they are."""
-    head = store.load_head(offer.city_id, offer.merchant_id, offer.offer_id)
+    head = head_of(offer)
     unit = Unit()
     store.save_version(unit, offer)
     store.save_head(unit, heads.add_draft(head, offer, AUTHOR, clock.now()))

@@ -23,6 +23,14 @@ SCENARIO = "jimei_produce"
 TOFU, TEA = shop.TOFU.variant_id, shop.TEA.variant_id
 
 
+def head_of(offer: Offer) -> Head:
+    """The offer as it is stored."""
+    key = store.head_key(offer.city_id, offer.merchant_id, offer.offer_id)
+    found = store.head_in(table.fetch([key]), key)
+    assert found is not None
+    return found
+
+
 class Market:
     """The farm's stall in a world."""
 
@@ -62,7 +70,7 @@ class Market:
 
     def stop(self, offer: Offer) -> None:
         """What the city's stop writes."""
-        head = store.load_head(offer.city_id, offer.merchant_id, offer.offer_id)
+        head = head_of(offer)
         listed = head.versions[offer.version]
         life = replace(listed.life, state="stopped")
         unit = Unit()

@@ -186,7 +186,8 @@ def test_what_nobody_meets_is_not_shown(world: World, shelf: dict[str, Offer], o
     assert "草稿" not in refused.text
 
 
-def test_an_offer_is_shown_with_all_its_terms_in_words(desk: Desk) -> None:
+def test_an_offer_is_shown_with_all_its_terms_in_words(own_world: World) -> None:
+    desk = Desk(own_world)
     made = desk.offer(
         tiers=(*percent({"一般": 100}), fixed("良好", tea=8000, tofu=3000), *percent({"优秀": 3000, "极好": 5000})),
         quota=Quota(day=2),
@@ -215,7 +216,8 @@ def names(value: Any) -> set[str]:
     return own.union(*(names(one) for one in inner))
 
 
-def test_how_many_are_left_is_told_where_the_merchant_lets_anybody_know(desk: Desk) -> None:
+def test_how_many_are_left_is_told_where_the_merchant_lets_anybody_know(own_world: World) -> None:
+    desk = Desk(own_world)
     made = desk.offer(show_stock=True)
     desk.shelved(made)
     found = desk.world.get(f"{OFFERS}/{made.offer_id}")

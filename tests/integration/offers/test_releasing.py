@@ -17,10 +17,10 @@ from chalicelib.offers import store
 from chalicelib.offers.rules import Offer, OfferNotLive, OfferStopped, Product, Variant, catalogue, counters, heads
 from chalicelib.offers.rules.catalogue import CHUNK_MAX_BYTES, chunk_number
 from chalicelib.offers.rules.counters import MAX_COUNTERS
-from chalicelib.offers.rules.heads import Head
 from chalicelib.offers.store.counters import SeenCounter, Use, budget_key, load_counters, stock_key
 from tests.integration.core.faults import CONFLICT, FAILED, Fault, cancelled, inject, lost_after, lost_before
 from tests.integration.offers.counter import Desk
+from tests.integration.offers.market import head_of
 from tests.integration.scenarios.test_publishing import BEIJING
 from tests.integration.scenarios.test_publishing import table as next_table
 from tests.unit.offers.shop import TEA, TOFU, percent
@@ -38,10 +38,6 @@ def counted(offer: Offer) -> dict[str, SeenCounter]:
     """Every counter of an offer, by its sort key without its first word."""
     there = load_counters(offer.city_id, offer.merchant_id, offer.offer_id)
     return {key.sk.removeprefix("stock#"): seen for key, seen in there.items()}
-
-
-def head_of(offer: Offer) -> Head:
-    return store.load_head(offer.city_id, offer.merchant_id, offer.offer_id)
 
 
 def key_of(offer: Offer, variant: Variant = TOFU) -> table.Key:

@@ -21,7 +21,8 @@ from chalicelib.offers.rules.statistics import Cell, Days
 from chalicelib.offers.service import statistics
 from chalicelib.offers.store import statistics as store
 from infra.local import database
-from tests.conftest import Answer, Api, Calls, Emulator
+from tests.conftest import Answer, Api, Calls
+from tests.emulator import Emulator
 from tests.integration.core.faults import CONFLICT, Fault, cancelled, inject, lost_after, lost_before
 from tests.integration.core.streaming import deliver, pump_of, records_of
 from tests.integration.offers.sales import DAY, SCENARIO, city, happened, redeemed, refunded

@@ -14,10 +14,9 @@ from chalicelib.core import clock
 from chalicelib.core.text import Text
 from chalicelib.offers import store
 from chalicelib.offers.rules import Offer, Product
-from chalicelib.offers.rules.heads import Head
 from tests.integration.core.faults import CONFLICT, FAILED, Fault, cancelled, inject, lost_after, lost_before
 from tests.integration.offers.counter import Desk
-from tests.integration.offers.market import Market
+from tests.integration.offers.market import Market, head_of
 from tests.unit.offers.shop import TEA
 from tests.world import World, days_ahead
 
@@ -52,10 +51,6 @@ def next_version(desk: Desk, offer: Offer, *moves: str) -> Offer:
     version = desk.drafted(later)
     desk.moved(later, version, "submit", "approve", *moves)
     return later
-
-
-def head_of(offer: Offer) -> Head:
-    return store.load_head(offer.city_id, offer.merchant_id, offer.offer_id)
 
 
 def closed(offer: Offer) -> list[int]:

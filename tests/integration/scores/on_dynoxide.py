@@ -15,6 +15,7 @@ from chalicelib.core import table as core_table
 from infra.local import dynoxide
 from infra.local.database import FOLDER, Database
 from infra.local.dynoxide import NotToBeHad
+from tests.memory import quick_folder
 
 
 def need() -> None:
@@ -30,7 +31,7 @@ def need() -> None:
 def fresh_table() -> Iterator[str]:
     """An empty table that every store in this process uses until the block ends; the endpoint."""
     with (
-        TemporaryDirectory() as folder,
+        TemporaryDirectory(dir=quick_folder()) as folder,
         pytest.MonkeyPatch.context() as patch,
         Database(Path(folder, "egret.db"), say=lambda _: None) as database,
     ):

@@ -33,6 +33,17 @@ def test_now_is_utc_to_the_millisecond_or_what_a_test_says() -> None:
     assert clock.now().microsecond % 1000 == 0
     with clock.fixed(AT):
         assert clock.now() == AT
+        assert clock.running() != AT
+
+
+def test_a_clock_that_was_put_forward_goes_on() -> None:
+    before = clock.now()
+    with clock.ahead(timedelta(days=1)):
+        assert timedelta(days=1) <= clock.now() - before < timedelta(days=2)
+        with clock.fixed(AT):
+            assert clock.now() == AT
+            assert clock.running() - before >= timedelta(days=1)
+    assert clock.now() - before < timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
