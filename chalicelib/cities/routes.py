@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalicelib.cities import service, store
 from chalicelib.cities.rules import (
     Agreement,
@@ -16,9 +18,9 @@ from chalicelib.cities.rules import (
     Scale,
     ScaleInvalid,
 )
-from chalicelib.core import codec, cursor, signing
+from chalicelib.core import codec, signing
 from chalicelib.core.auth import PUBLIC, allow
-from chalicelib.core.http import Call, Reply, Routes, etag, page_size
+from chalicelib.core.http import Call, Reply, Routes, etag, paged
 from chalicelib.core.text import Text
 
 routes = Routes("cities", __name__)
@@ -30,9 +32,7 @@ _PAGE = ("limit", "cursor")
     summary=Text("联盟城市名单", "The cities of the alliance"),
 )  # fmt: skip
 def list_cities(call: Call) -> Reply:
-    after = cursor.open_cursor(call.query.get("cursor"), "cities")
-    found, last = store.list_cities(page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, "cities")})
+    return paged(call, "cities", store.list_cities)
 
 
 @routes.route(
@@ -119,9 +119,7 @@ def get_scale(call: Call) -> Reply:
 )  # fmt: skip
 def list_agreements(call: Call) -> Reply:
     purpose = f"agreements:{call.path['city_id']}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = store.list_agreements(call.path["city_id"], page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(store.list_agreements, call.path["city_id"]))
 
 
 @routes.route(

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.core import auth, clock, codec, effect, intake, log, schema, strict_json, table
+from chalicelib.core import auth, clock, codec, cursor, effect, intake, log, schema, strict_json, table
 from chalicelib.core.auth import Caller, Policy
 from chalicelib.core.commit import EffectExists, Unit
 from chalicelib.core.errors import (
@@ -362,6 +362,21 @@ def etag(*parts: object) -> str:
     """The entity tag of a version."""
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
     return f'"{digest[:20]}"'
+
+
+def paged(call: Call, purpose: str, read: Callable[[int, Any], tuple[Sequence[Any], Any]]) -> Reply:
+    """One page of a list, by the query's ``limit`` and ``cursor``.
+
+    Args:
+        purpose: What binds a cursor to its list: the route, whoever asks, the filters.
+        read: Gives so many items after a position (None: from the first on), and the position to go on after (None at
+            the end).
+
+    Raises: CursorInvalid; InvalidRequest: as ``page_size``; in this order.
+    """
+    after = cursor.open_cursor(call.query.get("cursor"), purpose)
+    found, last = read(page_size(call.query), after)
+    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
 
 
 def page_size(query: Mapping[str, str], default: int = 50, most: int = 200) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import partial
 
 from chalicelib.core import cursor
 from chalicelib.core.auth import PARTNER_KINDS, allow
 from chalicelib.core.errors import InvalidRequest, NotFound
-from chalicelib.core.http import CSV, Call, Reply, Routes, page_size
+from chalicelib.core.http import CSV, Call, Reply, Routes, page_size, paged
 from chalicelib.core.text import Text
 from chalicelib.ledger import service, store
 from chalicelib.ledger.rules import (
@@ -51,10 +52,7 @@ def close_day(call: Call) -> Reply:
 )  # fmt: skip
 def list_statements(call: Call) -> Reply:
     party = _party(call)
-    purpose = f"statements:{party.name}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = store.list_statements(party, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"statements:{party.name}", partial(store.list_statements, party))
 
 
 @routes.route(

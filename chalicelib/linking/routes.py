@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from chalicelib.cities import store as cities
 from chalicelib.cities.rules import CitySuspended, ControlFull, ScoreOffScale
-from chalicelib.core import cursor
 from chalicelib.core.auth import PUBLIC, allow
 from chalicelib.core.errors import Forbidden, NotFound
-from chalicelib.core.http import SVG, Call, Reply, Routes, etag, page_size
+from chalicelib.core.http import SVG, Call, Reply, Routes, etag, paged
 from chalicelib.core.text import Text
 from chalicelib.linking import service, store
 from chalicelib.linking.rules import (
@@ -73,9 +73,7 @@ def plot_draft(call: Call) -> Reply:
 )  # fmt: skip
 def list_concordances(call: Call) -> Reply:
     purpose = f"concordances:{call.path['city_id']}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = store.list_briefs(call.path["city_id"], page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(store.list_briefs, call.path["city_id"]))
 
 
 @routes.route(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import PARTNER_KINDS, allow
 from chalicelib.core.errors import NotFound
-from chalicelib.core.http import Call, Reply, Routes, etag, page_size
+from chalicelib.core.http import Call, Reply, Routes, etag, paged
 from chalicelib.core.text import Text
 from chalicelib.partners import service, store
 from chalicelib.partners.rules import Partner, PartnerExists, PartnerInvalid, UsccTaken
@@ -31,10 +33,7 @@ def enter_partner(call: Call) -> Reply:
     summary=Text("本市合作方名单", "The partners of the city"),
 )  # fmt: skip
 def list_partners(call: Call) -> Reply:
-    purpose = f"partners:{call.path['city_id']}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = store.list_partners(call.path["city_id"], page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"partners:{call.path['city_id']}", partial(store.list_partners, call.path["city_id"]))
 
 
 @routes.route(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.core import codec, cursor
+from functools import partial
+
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict
-from chalicelib.core.http import Call, Reply, Routes, page_size
+from chalicelib.core.http import Call, Reply, Routes, paged
 from chalicelib.core.text import Text
 from chalicelib.records import service
 from chalicelib.records.rules import RepairOrder
@@ -20,10 +22,7 @@ _OF_A_CITIZEN = "/v1/cities/{city_id}/subjects/{subject_id}/records"
     summary=Text("我的信用记录", "My credit records"),
 )  # fmt: skip
 def list_my_records(call: Call) -> Reply:
-    purpose = f"my-records:{call.caller.tenant}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.own_records(call.now, call.caller, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"my-records:{call.caller.tenant}", partial(service.own_records, call.now, call.caller))
 
 
 @routes.route(
@@ -34,9 +33,7 @@ def list_my_records(call: Call) -> Reply:
 def list_records(call: Call) -> Reply:
     subject_id = call.path["subject_id"]
     purpose = f"records:{call.caller.sector}:{subject_id}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.look(call.unit, call.now, call.caller, subject_id, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(service.look, call.unit, call.now, call.caller, subject_id))
 
 
 @routes.route(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from chalicelib.cities.rules import CitySuspended, ScoreOffScale
-from chalicelib.core import codec, cursor, schema
+from chalicelib.core import codec, schema
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import InvalidRequest, Problem
-from chalicelib.core.http import Call, Reply, Routes, page_size
+from chalicelib.core.http import Call, Reply, Routes, paged
 from chalicelib.core.text import Text
 from chalicelib.scores import service, store
 from chalicelib.scores.rules import (
@@ -102,10 +103,7 @@ def get_score(call: Call) -> Reply:
 def get_history(call: Call) -> Reply:
     subject_id = call.path["subject_id"]
     purpose = f"score-history:{call.caller.sector}:{subject_id}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    limit = page_size(call.query)
-    found, last = service.look_at_history(call.unit, call.caller, call.now, subject_id, limit, after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(service.look_at_history, call.unit, call.caller, call.now, subject_id))
 
 
 @routes.route(
@@ -122,9 +120,7 @@ def get_my_score(call: Call) -> Reply:
 )  # fmt: skip
 def get_my_history(call: Call) -> Reply:
     purpose = f"my-score-history:{call.caller.tenant}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.history_of(call.caller.city_id, call.caller.tenant, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(service.history_of, call.caller.city_id, call.caller.tenant))
 
 
 @routes.route(
@@ -169,7 +165,4 @@ def get_import(call: Call) -> Reply:
 )  # fmt: skip
 def list_refused(call: Call) -> Reply:
     job = store.load_import(call.path["city_id"], call.path["job_id"])
-    purpose = f"import-refused:{job.city_id}:{job.job_id}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = store.list_refused(job, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"import-refused:{job.city_id}:{job.job_id}", partial(store.list_refused, job))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict, TooManyRequests, Unavailable
-from chalicelib.core.http import Call, Reply, Routes, page_size
+from chalicelib.core.http import Call, Reply, Routes, paged
 from chalicelib.core.text import Text
 from chalicelib.subjects import service
 from chalicelib.subjects.rules import (
@@ -92,9 +93,7 @@ def end_ward(call: Call) -> Reply:
 def list_wards(call: Call) -> Reply:
     """Those that have ended, too, each with its end."""
     purpose = f"wards:{call.caller.sector}:{call.caller.tenant}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.own_wards(call.caller, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(service.own_wards, call.caller))
 
 
 @routes.route(
@@ -160,7 +159,4 @@ def show_pass(call: Call) -> Reply:
 )  # fmt: skip
 def list_looks(call: Call) -> Reply:
     ref = service.own_account(call.caller)
-    purpose = f"looks:{call.caller.sector}:{call.caller.tenant}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.who_looked(ref, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"looks:{call.caller.sector}:{call.caller.tenant}", partial(service.who_looked, ref))

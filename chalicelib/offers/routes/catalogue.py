@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import PUBLIC
 from chalicelib.core.errors import InvalidRequest
-from chalicelib.core.http import Call, Reply, page_size
+from chalicelib.core.http import Call, Reply, paged
 from chalicelib.core.text import Text
 from chalicelib.offers import service
 from chalicelib.offers.routes.blueprint import routes
@@ -32,9 +34,7 @@ def get_catalogue(call: Call) -> Reply:
     city_id = call.path["city_id"]
     asked = [wanted.category, wanted.district, wanted.merchant_id, folded(wanted.text or "")]
     purpose = f"catalogue:{city_id}:{codec.canonical(asked)}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.browse(city_id, wanted, call.now, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(service.browse, city_id, wanted, call.now))
 
 
 def _wanted(call: Call) -> Wanted:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import InvalidRequest, NotFound
-from chalicelib.core.http import CSV, Call, Reply, etag, page_size
+from chalicelib.core.http import CSV, Call, Reply, etag, paged
 from chalicelib.core.text import Text
 from chalicelib.offers import service
 from chalicelib.offers.routes.blueprint import routes
@@ -68,9 +69,7 @@ def list_offers(call: Call) -> Reply:
     """Who wrote and who approved a version is never told."""
     city_id, merchant_id = call.path["city_id"], call.path["merchant_id"]
     purpose = f"offers:{city_id}/{merchant_id}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.list_offers(call.now, city_id, merchant_id, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, purpose, partial(service.list_offers, call.now, city_id, merchant_id))
 
 
 @routes.route(
@@ -170,7 +169,4 @@ def export_offers(call: Call) -> Reply:
 )  # fmt: skip
 def list_review(call: Call) -> Reply:
     """The list may lag by a moment; whether a version waits is read anew for each of its lines."""
-    purpose = f"review:{call.path['city_id']}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = service.list_waiting(call.path["city_id"], page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"review:{call.path['city_id']}", partial(service.list_waiting, call.path["city_id"]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import cursor
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict, InvalidRequest
-from chalicelib.core.http import Call, Reply, page_size
+from chalicelib.core.http import Call, Reply, paged
 from chalicelib.core.text import Text
 from chalicelib.offers import service
 from chalicelib.offers.routes.blueprint import routes
@@ -180,9 +180,7 @@ def _my_own(call: Call) -> service.Mine:
 def list_purchases(call: Call) -> Reply:
     """A reservation is listed as of its quote, a purchase as of its redemption. The list may lag by a moment."""
     ref, about = own_account(call.caller), f"purchases:{call.caller.tenant}"
-    after = cursor.open_cursor(call.query.get("cursor"), about)
-    found, last = service.purchases(ref, call.now, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, about)})
+    return paged(call, about, partial(service.purchases, ref, call.now))
 
 
 @routes.route(

@@ -34,7 +34,6 @@ from chalicelib.offers.rules.lifecycle import (
     edited,
     moved,
     require_live,
-    require_not_stopped,
     state_at,
 )
 from chalicelib.offers.rules.linting import OfferLintRefused, OfferOutOfStep, lint_offer, require_clean, require_in_step
@@ -200,7 +199,6 @@ __all__ = [
     "require_clean",
     "require_in_step",
     "require_live",
-    "require_not_stopped",
     "reservation_expiry",
     "state_at",
     "tell_citizen",

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import get_args
 
 from chalicelib.core import codec
 from chalicelib.core.errors import NotFound
@@ -32,7 +31,6 @@ from chalicelib.offers.rules.lifecycle import (
 from chalicelib.offers.rules.offer import MAX_VERSION, Offer
 
 MAX_LISTED = 12
-MOVES: tuple[Move, ...] = get_args(Move)
 SHELVED: frozenset[State] = frozenset({"scheduled", "live", "paused", "stopped"})
 _UNFINISHED: frozenset[State] = frozenset({"draft", "review"})
 _STOPPABLE: frozenset[State] = frozenset({"approved", "scheduled", "live", "paused"})

@@ -203,12 +203,3 @@ def require_live(state: State) -> None:
                 zh=STATES[state].zh, en=STATES[state].en
             )
         )
-
-
-def require_not_stopped(state: State) -> None:
-    """Returns if a quote that was given may still be redeemed: a merchant keeps his word, a city may cut it short.
-
-    Raises: OfferStopped.
-    """
-    if state == "stopped":
-        raise OfferStopped

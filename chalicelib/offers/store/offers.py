@@ -40,15 +40,6 @@ def head_in(rows: Mapping[Key, Row], key: Key) -> Head | None:
     return codec.from_json(Head, row.document)
 
 
-def load_head(city_id: str, merchant_id: str, offer_id: str) -> Head:
-    """One offer. Raises: NotFound."""
-    key = head_key(city_id, merchant_id, offer_id)
-    found = head_in(table.fetch([key]), key)
-    if found is None:
-        raise NotFound
-    return found
-
-
 def save_head(unit: Unit, head: Head) -> Head:
     """Writes a head, if nobody else has since it was seen; lists it for review while a version waits for it.
 

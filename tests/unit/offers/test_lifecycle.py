@@ -24,7 +24,6 @@ from chalicelib.offers.rules import (
     edited,
     moved,
     require_live,
-    require_not_stopped,
     state_at,
 )
 from tests.unit.offers.shop import NOON, offer
@@ -132,17 +131,12 @@ def test_whatever_is_open_ends_by_the_clock(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_quotes_are_given_while_live_and_kept_until_the_city_stops_it(state: State) -> None:
+def test_quotes_are_given_while_live(state: State) -> None:
     if state == "live":
         require_live(state)
     else:
         with pytest.raises(OfferStopped if state == "stopped" else OfferNotLive):
             require_live(state)
-    if state == "stopped":
-        with pytest.raises(OfferStopped):
-            require_not_stopped(state)
-    else:
-        require_not_stopped(state)
 
 
 @pytest.mark.parametrize("stored", ["ended", "scheduled", "paused"])
