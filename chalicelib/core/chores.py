@@ -43,7 +43,7 @@ def do_all() -> Done:
     done = failed = 0
     all_tried = True
     for chore in _found():
-        succeeded = chore is not None and _done(chore)
+        succeeded = chore is not None and tried(chore)
         done, failed = done + succeeded, failed + (not succeeded)
         all_tried = clock.stopwatch() - started <= SECONDS
         if not all_tried:
@@ -69,14 +69,14 @@ def _found_by(find: Finder) -> Iterator[Chore | None]:
     def look() -> None:
         coming[:] = islice(rest, 1)
 
-    while (well := _done(look)) and coming:
+    while (well := tried(look)) and coming:
         yield coming[0]
     if not well:
         yield None
 
 
-def _done(chore: Chore) -> bool:
-    """Whether it was done. One that fails, whatever it is, must not keep the others from being done."""
+def tried(chore: Chore) -> bool:
+    """Does it, and returns whether it was done. One that fails, whatever it is, keeps no other from being done."""
     try:
         chore()
     except Exception as error:

@@ -17,12 +17,12 @@ How each lives::
 
 Where things are, by the same names in every room::
 
-    policies      policy, linting, lifecycle, heads, tryout, rates, desk
-    lines         limits, credit, exposure, grounds, lending, booking, pulling, own_lines, owning
-    hospitals     holding, placing; visits, items, drawing, payers, emergencies, visiting, itemising, paying
+    policies      policy, linting, lifecycle, heads, tryout, plot_what_if, rates, desk
+    lines         limits, credit, line_views, exposure, grounds, lending, booking, pulling, own_lines, owning
+    hospitals     holding, placing; visits, items, drawing, payers, visiting, itemising, paying
     bills         events, charges, billing, statements, posting, charging, refunding, repaying, stating
     their days    overdue, followups, appointments, following, standing; regrading after a new score
-    the bank      instructions, outbox, calling, sending, collecting, reconciling
+    the bank      instructions, outbox, calling, sending, collecting, reconciling, closing
     people        reviews, reviewing, answering; kept, receipts: what an auditor works out again
 
 What stays true (ids of ``docs/invariants.md``)::

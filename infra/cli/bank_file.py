@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO, NamedTuple, get_args
 
 from chalicelib.core.text import Text
 from chalicelib.medical.rules.instructions import InstructionKind, Verdict
@@ -28,9 +28,17 @@ _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([0-9]{2}))?")
 _DAY = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TABLE = "CREATE TABLE row (instruction_id, line, kind, amount_fen, day, state, reference)"
+# Rows that say the same are numbered in the order of the file, by SQLite, so that none of them waits in memory.
 _IN_ORDER = (
-    "SELECT line, instruction_id, kind, amount_fen, day, state, reference FROM row ORDER BY instruction_id, line"
+    "SELECT line, instruction_id, kind, amount_fen, day, state, reference, ROW_NUMBER() OVER alike - 1 FROM row"
+    " WINDOW alike AS (PARTITION BY instruction_id, kind, amount_fen, day, state, reference ORDER BY line)"
+    " ORDER BY instruction_id, line"
 )
+_OPEN_END = Text(
+    "文件末尾没有换行，最后一行可能被截断；若该行完整，请补一个换行",
+    "The file does not end with a line break, so its last row may be cut off; add one if the row is complete",
+)
+_COLUMNS_WRONG = Text("列数不对或引号不成对", "It has other columns, or a quotation mark left open")
 
 
 class Malformed(ValueError):
@@ -40,6 +48,15 @@ class Malformed(ValueError):
         super().__init__(why.en)
         self.line = line
         self.why = why
+
+
+class _Line(NamedTuple):
+    """A line that is not blank. ``whole``: not too long to be read; ``ended``: by a line break."""
+
+    number: int
+    text: str
+    whole: bool
+    ended: bool
 
 
 def sorted_rows(rows: Iterable[BankRow]) -> Iterator[BankRow]:
@@ -63,10 +80,9 @@ def rows_of(path: Path) -> Iterator[BankRow | Malformed]:
         encoding = _encoding_of(path)
         with path.open("rb") as stream:
             lines = _lines(stream, encoding)
-            number, header = next(lines, (0, ""))
-            columns = _columns(header, number)
-            for number, line in lines:
-                yield _row(number, line, columns)
+            columns = _columns(next(lines, None))
+            for line in lines:
+                yield _row(line, columns)
     except OSError as error:
         said = Text("无法打开文件：{why}", "The file cannot be opened: {why}")
         raise FileUnreadable(said.format(why=error.strerror)) from None
@@ -85,38 +101,47 @@ def _encoding_of(path: Path) -> str:
     raise FileUnreadable(Text("文件既不是 UTF-8 也不是 GBK 编码", "The file is encoded neither in UTF-8 nor in GBK"))
 
 
-def _lines(stream: IO[bytes], encoding: str) -> Iterator[tuple[int, str]]:
-    """Every line that is not blank with its number; of one that is too long, too much to be a row."""
+def _lines(stream: IO[bytes], encoding: str) -> Iterator[_Line]:
+    """Every line that has anything but spaces and commas, as spreadsheets leave blank ones; of one that is too long,
+    its beginning."""
     number, long = 0, False
     while raw := stream.readline(MAX_LINE_BYTES + 1):
-        goes_on, long = long, len(raw) > MAX_LINE_BYTES and not raw.endswith(b"\n")
+        ended = raw.endswith(b"\n")
+        goes_on, long = long, len(raw) > MAX_LINE_BYTES and not ended
         if goes_on:
             continue
         number += 1
-        text = raw.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").decode(encoding, "replace")
-        if text.strip():
-            yield number, text.rstrip("\r\n")
+        text = raw.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").decode(encoding, "replace").rstrip("\r\n")
+        if text.replace(",", " ").strip():
+            yield _Line(number, text, not long, ended)
 
 
-def _columns(header: str, number: int) -> tuple[str, ...]:
-    if not number:
+def _cells(text: str) -> list[str]:
+    """The cells of a line; none if it is no CSV."""
+    try:
+        (cells,) = csv.reader([text], strict=True)
+    except (csv.Error, ValueError):
+        return []
+    return [cell.strip() for cell in cells]
+
+
+def _columns(header: _Line | None) -> tuple[str, ...]:
+    if header is None:
         raise FileUnreadable(Text("文件为空", "The file is empty"))
-    names = tuple(cell.strip() for cell in header.split(","))
-    columns = tuple(dict(zip(COLUMNS_ZH, COLUMNS, strict=True)).get(name, name) for name in names)
+    columns = tuple(dict(zip(COLUMNS_ZH, COLUMNS, strict=True)).get(name, name) for name in _cells(header.text))
     if sorted(columns) != sorted(COLUMNS):
         said = Text("第一行应为表头：{columns}", "The first line must be the header: {columns}")
         raise FileUnreadable(said.format(columns=",".join(COLUMNS)))
     return columns
 
 
-def _row(number: int, line: str, columns: tuple[str, ...]) -> BankRow | Malformed:
-    try:
-        (cells,) = csv.reader([line], strict=True)
-    except (csv.Error, ValueError):
-        cells = []
-    if len(cells) != len(columns) or len(line) > MAX_LINE_BYTES:
-        return Malformed(number, Text("列数不对或引号不成对", "It has other columns, or a quotation mark left open"))
-    found = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+def _row(line: _Line, columns: tuple[str, ...]) -> BankRow | Malformed:
+    number, cells = line.number, _cells(line.text)
+    if len(cells) != len(columns) or not line.whole:
+        return Malformed(number, _COLUMNS_WRONG)
+    if not line.ended:
+        return Malformed(number, _OPEN_END)
+    found = dict(zip(columns, cells, strict=True))
     amount = _AMOUNT.fullmatch(found["amount"])
     sound = {
         "instruction_id": _ID.fullmatch(found["instruction_id"]),

@@ -2,7 +2,8 @@
 
 Every difference is named. With ``--settle`` a row of the file is taken for the bank's answer where Egret has none yet,
 an instruction that was lost is made from the ledger, and one that was given up and is not in the file is asked anew;
-what the two say differently is for people. Reads and writes the table itself, with the rights of whoever runs it: the
+what the two say differently is for people. What they have closed (``POST /v1/credit-differences``) is shown with who
+did it, and is no difference any more. Reads and writes the table itself, with the rights of whoever runs it: the
 environment names table, account and keys, ``--endpoint`` a database on this computer and ``--folder`` its keys.
 """
 
@@ -11,22 +12,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from botocore.exceptions import BotoCoreError
+from msgspec import MsgspecError
 from pynamodb.exceptions import PynamoDBException
 from rich.console import Console
-from rich.table import Table
 
 from chalicelib.core.errors import NotFound, Problem
 from chalicelib.core.text import Text
 from infra.cli.export_ledger import EVER, stay_here
 from infra.cli.import_report import tell
+from infra.cli.reconcile_report import Meter, Report, plain, show
 from infra.cli.score_files import FileUnreadable
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 GOOD, FOUND, USAGE, FAILED = 0, 1, 2, 3
 NOT_A_TERMINAL_WIDTH = 140
-SHOWN_AT_MOST = 200
+AT_ONCE = 100
 
 
 def add_to(commands: Any) -> None:
@@ -61,39 +64,20 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-@dataclass(slots=True)
-class Report:
-    """What was found. Differences beyond ``SHOWN_AT_MOST`` are counted and not kept."""
-
-    rows: int = 0
-    instructions: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-    settled: int = 0
-    asked_anew: int = 0
-    differences: list[Difference] = field(default_factory=list)
-
-    @property
-    def left(self) -> int:
-        """How many differences are left."""
-        return sum(self.counts.values())
-
-    def note(self, one: Difference) -> None:
-        """Takes up a difference that is left."""
-        self.counts[one.code] = self.counts.get(one.code, 0) + 1
-        if len(self.differences) < SHOWN_AT_MOST:
-            self.differences.append(one)
-
-
 def run(options: argparse.Namespace) -> int:
     """Shows what differs. Returns the exit code."""
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = NOT_A_TERMINAL_WIDTH
+    if options.first >= options.until:
+        tell(errors, Text("--from 须早于 --until", "--from must be before --until"))
+        return USAGE
     if options.endpoint:
         stay_here(options.endpoint)
         _take_local_keys(options.folder)
     try:
-        report = _reconciled(options)
+        with _log_on(sys.stderr), Meter(errors) as meter:
+            report = _reconciled(options, meter)
     except FileUnreadable as unreadable:
         tell(errors, unreadable.said)
         return USAGE
@@ -107,10 +91,14 @@ def run(options: argparse.Namespace) -> int:
         why = type(error).__name__
         tell(errors, Text(f"无法读写数据表（{why}）", f"The table cannot be read or written ({why})"))
         return FAILED
+    except (AssertionError, MsgspecError) as broken:
+        why = type(broken).__name__
+        tell(errors, Text(f"数据表中的记录不可信（{why}）", f"What the table holds cannot be trusted ({why})"))
+        return FAILED
     if options.json:
-        print(json.dumps(_plain(report), ensure_ascii=False))
+        print(json.dumps(plain(report), ensure_ascii=False))
     else:
-        _show(console, report, settle=options.settle)
+        show(console, report, settle=options.settle)
     return FOUND if report.left else GOOD
 
 
@@ -123,56 +111,96 @@ def _take_local_keys(folder: Path) -> None:
             os.environ[name] = "plain:" + path.read_text("utf-8").strip()
 
 
-def _reconciled(options: argparse.Namespace) -> Report:
+@contextmanager
+def _log_on(stream: TextIO) -> Iterator[None]:
+    """What is logged goes there inside the block, unless it goes somewhere already: standard output is the report's."""
+    from chalicelib.core import log
+
+    before = log.sink
+    log.sink = before or stream
+    try:
+        yield
+    finally:
+        log.sink = before
+
+
+def _reconciled(options: argparse.Namespace, meter: Meter) -> Report:
     """Raises: FileUnreadable; NotFound; Problem; in this order."""
     # Only now: the stores read their environment as they are imported.
     from chalicelib.core import clock
-    from chalicelib.medical.rules.reconciling import Difference, compare
-    from chalicelib.medical.service.reconciling import audited, untold
+    from chalicelib.medical.rules.reconciling import compare
+    from chalicelib.medical.service.reconciling import audited, unreminded, untold
     from chalicelib.partners.store import load_partner
-    from infra.cli.bank_file import Malformed, rows_of, sorted_rows
+    from infra.cli.bank_file import sorted_rows
 
-    report = Report()
-
-    def sound() -> Iterator[BankRow]:
-        for row in rows_of(options.file):
-            report.rows += 1
-            if isinstance(row, Malformed):
-                report.note(Difference("malformed", row.line, None, f"{row.why.zh}\n{row.why.en}"))
-            else:
-                yield row
+    report, bank, days = Report(), (options.city, options.bank), (options.first, options.until)
 
     def ours() -> Iterator[Any]:
-        for one in audited(options.city, options.bank, options.first, options.until):
-            report.instructions += 1
+        for one in audited(*bank, *days):
+            report.instructions += one.of_these_days
+            meter.compared(report.instructions)
             yield one
 
-    bank = options.city, options.bank
-    rows = sorted_rows(sound())
+    rows = sorted_rows(_sound(options.file, bank, report, meter))
     first = next(rows, None)
     if load_partner(*bank).kind != "bank":
         raise NotFound
-    # From the ledger first: what is made there is beside the file's rows then.
-    outwards = untold(*bank, clock.now(), options.first, options.until)
-    for one in chain(outwards, compare(ours(), chain([first] if first else [], rows), bank)):
-        if options.settle:
-            _settle(bank, one, report)
-        else:
-            report.note(one)
+    if first is not None and not report.own_rows:
+        raise FileUnreadable(Text("文件中没有一行属于该银行", "Not one row of the file is this bank's"))
+    # What was lost first: what is made there is beside the file's rows then.
+    now = clock.now()
+    lost = chain(untold(*bank, now, *days), unreminded(*bank, now, *days))
+    for found in (lost, compare(ours(), chain([first] if first else [], rows), bank)):
+        _note(bank, found, report, settle=options.settle)
     return report
 
 
+def _sound(path: Path, bank: tuple[str, str], report: Report, meter: Meter) -> Iterator[BankRow]:
+    """The rows that can be read; what cannot is noted."""
+    from chalicelib.medical.rules.instructions import bank_in
+    from chalicelib.medical.rules.reconciling import Difference
+    from infra.cli.bank_file import Malformed, rows_of
+
+    for row in rows_of(path):
+        report.rows += 1
+        meter.read(report.rows)
+        if isinstance(row, Malformed):
+            report.note(Difference("malformed", row.line, None, f"{row.why.zh}\n{row.why.en}"))
+        else:
+            report.own_rows += bank_in(row.instruction_id) == bank
+            yield row
+
+
+def _note(bank: tuple[str, str], found: Iterable[Difference], report: Report, *, settle: bool) -> None:
+    """Notes what differs, or settles it if it can be and is to be; what a person has closed is shown as closed."""
+    from chalicelib.medical.service.closing import closed_among
+
+    coming = iter(found)
+    while some := list(islice(coming, AT_ONCE)):
+        closed = closed_among(*bank, some)
+        for one in some:
+            if one in closed:
+                report.note_closed(one, closed[one])
+            elif settle:
+                _settle(bank, one, report)
+            else:
+                report.note(one)
+
+
 def _settle(bank: tuple[str, str], one: Difference, report: Report) -> None:
-    """Settles a difference if it can be, and notes what is left then; one that cannot be settled just now is left, and
-    keeps no other from being settled."""
+    """Settles a difference if it can be, and notes what is left then; one that cannot be settled, for whatever reason,
+    is left and keeps no other from being settled."""
+    from chalicelib.core.chores import tried
     from chalicelib.core.errors import Conflict, Unavailable
     from chalicelib.medical.rules.reconciling import refusal
 
-    try:
-        settled = _settled(bank, one, report)
-    except (Conflict, Unavailable):
-        settled = False
-    if not settled:
+    settled = list[bool]()
+
+    def try_it() -> None:
+        with suppress(Conflict, Unavailable):
+            settled.append(_settled(bank, one, report))
+
+    if not (tried(try_it) and any(settled)):
         report.note(one)
         return
     report.settled += 1
@@ -199,49 +227,3 @@ def _settled(bank: tuple[str, str], one: Difference, report: Report) -> bool:
     if one.code == "not_in_file" and one.instruction_id is not None:
         report.asked_anew += reconciling.ask_anew(Unit(), now, Place(*bank, one.instruction_id))
     return False
-
-
-def _plain(report: Report) -> dict[str, Any]:
-    found = [
-        {name: value for name, value in asdict(one).items() if name not in {"row", "missing"}}
-        for one in report.differences
-    ]
-    counted = {"rows": report.rows, "instructions": report.instructions, "settled": report.settled}
-    counted["asked_anew"] = report.asked_anew
-    return {**counted, "left": report.left, "counts": report.counts, "differences": found}
-
-
-def _show(console: Console, report: Report, *, settle: bool) -> None:
-    from chalicelib.medical.rules.reconciling import NAMED
-
-    rows = Text("文件 {rows} 行，白鹭 {ours} 条指令", "{rows} rows in the file, {ours} instructions here")
-    tell(console, rows.format(rows=report.rows, ours=report.instructions))
-    if report.differences:
-        console.print(_table(report))
-    if report.left > len(report.differences):
-        more = Text("另有 {n} 处差异未逐条列出", "Differences that are counted and not listed: {n}")
-        tell(console, more.format(n=report.left - len(report.differences)))
-    for code, named in NAMED.items():
-        if code in report.counts:
-            console.print(f"{report.counts[code]:>6}  {named.zh} {named.en}", markup=False)
-    if settle:
-        tell(console, Text("已结清 {n} 条", "Settled: {n}").format(n=report.settled))
-        if report.asked_anew:
-            tell(console, Text("重新询问银行 {n} 条", "Asked of the bank anew: {n}").format(n=report.asked_anew))
-    if report.left:
-        tell(console, Text("✗ 尚有 {n} 处差异", "✗ Differences left: {n}").format(n=report.left))
-    else:
-        tell(console, Text("✓ 没有差异", "✓ No difference"))
-
-
-def _table(report: Report) -> Table:
-    from chalicelib.medical.rules.reconciling import NAMED
-
-    table = Table("行\nline", "差异\ndifference", "文件\nfile", "白鹭\nEgret", "指令\ninstruction")
-    table.columns[0].justify = "right"
-    for one in report.differences:
-        named = NAMED[one.code]
-        line = "" if one.line is None else f"{one.line}"
-        said = f"{named.zh}\n{named.en}"
-        table.add_row(line, said, one.file_says, one.egret_says, (one.instruction_id or "").rpartition(".")[2])
-    return table

@@ -37,7 +37,7 @@ def play(client: Client, stack: Stack, console: Console, plots: Path) -> int:
     someone_looks_back(teller)
     story_market.a_stall_opens(teller)
     sold = story_market.somebody_buys(teller)
-    story_clinic.a_bank_lends(teller)
+    story_clinic.a_bank_lends(teller, plots)
     story_clinic.somebody_pays_late(teller, stack)
     story_clinic.a_patient_is_treated(teller)
     story_market.the_books_are_closed(teller, sold)
@@ -127,16 +127,11 @@ def _zhejiang(teller: Teller, plots: Path) -> None:
     refusal = teller.ask("POST", "/v1/cities/zhejiang/distributions", "city:zhejiang", body, status=422)
     teller.expect("zhejiang", refusal.body["code"], "distribution-degenerate")
     drawn = teller.ask("POST", "/v1/cities/zhejiang/distribution-plots", "city:zhejiang", body, quiet=True)
-    _keep(teller, drawn, plots / "zhejiang.svg")
+    teller.keep(drawn, plots / "zhejiang.svg")
 
 
 def _save(teller: Teller, path: str, to: Path) -> None:
-    _keep(teller, teller.ask("GET", path, quiet=True), to)
-
-
-def _keep(teller: Teller, drawn: Exchange, to: Path) -> None:
-    to.write_text(drawn.text, "utf-8")
-    teller.console.print(f"  [dim]{drawn.path} → {to}[/]")
+    teller.keep(teller.ask("GET", path, quiet=True), to)
 
 
 def rules_are_published(teller: Teller) -> None:

@@ -30,7 +30,7 @@ OWN_LINE = "/v1/me/credit-lines/xiamen/demo-bank"
 DUE_DAYS = 42
 
 
-def a_bank_lends(teller: Teller) -> None:
+def a_bank_lends(teller: Teller, plots: Path) -> None:
     """Step 6, the bank."""
     teller.chapter("六、信用就医：银行授信", "6. Medical credit: a bank and its limits")
     teller.says(
@@ -39,7 +39,7 @@ def a_bank_lends(teller: Teller) -> None:
     )
     with clock.fixed(demo_clinic.two_days_ago()):
         demo_clinic.draft(teller.client)
-        _what_if(teller)
+        _what_if(teller, plots)
         demo_clinic.move(teller.client, "submit")
         body = {"move": "approve", "digest": _policy(teller)["digest"]}
         refusal = teller.ask(
@@ -56,7 +56,7 @@ def _policy(teller: Teller) -> Any:
     return teller.ask("GET", f"{demo_clinic.POLICIES}/1", demo_clinic.REVIEWER, quiet=True).body
 
 
-def _what_if(teller: Teller) -> None:
+def _what_if(teller: Teller, plots: Path) -> None:
     found = teller.ask("GET", f"{demo_clinic.POLICIES}/1/what-if", demo_clinic.AUTHOR, quiet=True).body
     shown = Table("档位 tier", "额度 limit", "人数 people", "最多授信 exposure", box=box.SIMPLE_HEAD)
     for tier in found["tiers"]:
@@ -65,6 +65,8 @@ def _what_if(teller: Teller) -> None:
     teller.console.print(shown)
     people = sum(tier["people"] for tier in found["tiers"])
     teller.expect("people in the tiers: as many as were counted", people, found["people"])
+    drawn = teller.ask("GET", f"{demo_clinic.POLICIES}/1/what-if/plot", demo_clinic.AUTHOR, quiet=True)
+    teller.keep(drawn, plots / "credit-policy.svg")
 
 
 def _lines(teller: Teller) -> None:

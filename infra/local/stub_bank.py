@@ -25,11 +25,12 @@ import jwt
 from chalicelib.core.money import decimal
 from infra.local.httpd import HOST
 
-Misdeed = Literal["lose-answer", "slow", "twice", "garbage", "500", "refuse", "forget"]
+Misdeed = Literal["lose-answer", "slow", "twice", "garbage", "500", "refuse", "forget", "hang"]
 MISDEEDS: tuple[Misdeed, ...] = get_args(Misdeed)
 HEADER = ("instruction_id", "kind", "amount", "day", "state", "reference")
 TYP = "egret-instruction+jwt"
 SLOW_SECONDS = 5.0
+HANG_SECONDS = 60.0
 MOST_BYTES = 65_536
 
 Answer = dict[str, str]
@@ -138,6 +139,7 @@ class StubBank(ThreadingHTTPServer):
         self.tell = tell
         self.book = Book(book)
         self.slow_seconds = SLOW_SECONDS
+        self.go_on = threading.Event()
         self.asked: list[str] = []
         self.misdeeds: deque[Misdeed] = deque()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -159,6 +161,7 @@ class StubBank(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Answers no more, and frees its port."""
+        self.go_on.set()
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
@@ -234,6 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if misdeed == "slow":
             time.sleep(self.server.slow_seconds)
+        if misdeed == "hang":
+            self.server.go_on.wait(HANG_SECONDS)
         text = b"<html>" if misdeed == "garbage" else json.dumps(answer).encode()
         self._send(200, "application/json", text)
         if misdeed == "twice" and self.server.tell is not None:

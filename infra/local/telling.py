@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -38,6 +39,11 @@ class Teller:
     def says(self, zh: str, en: str) -> None:
         """One sentence between requests."""
         self.console.print(f"\n{zh}\n[dim]{en}[/]")
+
+    def keep(self, drawn: Exchange, to: Path) -> None:
+        """Keeps a picture as a file, and says where."""
+        to.write_text(drawn.text, "utf-8")
+        self.console.print(f"  [dim]{drawn.path} → {to}[/]")
 
     def ask(
         self,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
-from chalicelib.core import cursor
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.core.http import Call, Reply, page_size
+from chalicelib.core.http import Call, Reply, paged
 from chalicelib.core.text import Text
 from chalicelib.ledger.rules.lines import LineClosed, RepaymentExceedsDebt
 from chalicelib.medical.routes.blueprint import routes
@@ -131,10 +131,9 @@ def get_own_statement(call: Call) -> Reply:
 
 
 def _listed(call: Call, asker: Asker) -> Reply:
-    purpose = stating.purpose_of(asker)
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = stating.list_statements(asker, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    whose = asker.whose
+    purpose = f"credit-statements:{whose.city_id}/{whose.bank_id}:{asker.own}:{whose.subject_id}"
+    return paged(call, purpose, partial(stating.list_statements, asker))
 
 
 def _bank(call: Call) -> Asker:

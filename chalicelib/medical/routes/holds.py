@@ -27,7 +27,7 @@ from chalicelib.scenarios.service import RecipientNotNamed
 from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid, PassUsed
 
 _HOSPITAL = allow("hospital", scope="credit:hold")
-_PLACING = (
+PLACING = (
     CitySuspended, PartnerSuspended, PolicyNotInForce, HospitalNotCovered, ConsentRequired, RecipientNotNamed,
     LineMissing, TermOver, LineClosed, StatementsOutstanding, LineSuspended, HoldExceedsLimit, HoldsFull, Conflict,
 )  # fmt: skip
@@ -36,7 +36,7 @@ _ENDED = (HoldOfVisit, HoldCaptured, HoldVoided, HoldExpired)
 
 @routes.route(
     "POST", "/v1/credit-holds", policy=_HOSPITAL, effect=True, status=201, body="medical/place_hold.json",
-    reply="medical/hold.json", problems=(PassInvalid, PassExpired, PassUsed, *_PLACING),
+    reply="medical/hold.json", problems=(PassInvalid, PassExpired, PassUsed, *PLACING),
     summary=Text("凭患者出示码预授权", "Set an amount aside by the patient's pass"),
 )  # fmt: skip
 def place_hold(call: Call) -> Reply:
@@ -57,7 +57,7 @@ def get_hold(call: Call) -> Reply:
 
 @routes.route(
     "POST", "/v1/credit-holds/{hold_id}/raise", policy=_HOSPITAL, effect=True, status=201,
-    body="medical/raise_hold.json", reply="medical/hold.json", problems=(*_ENDED, *_PLACING),
+    body="medical/raise_hold.json", reply="medical/hold.json", problems=(*_ENDED, *PLACING),
     summary=Text("为同一次就诊追加预授权", "Set more aside for the same visit"),
 )  # fmt: skip
 def raise_hold(call: Call) -> Reply:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import get_args
 
-from chalicelib.core import cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict, InvalidRequest
-from chalicelib.core.http import Call, Reply, page_size
+from chalicelib.core.http import Call, Reply, paged
 from chalicelib.core.text import Text
 from chalicelib.ledger.rules.lines import LineClosed, RepaymentExceedsDebt
 from chalicelib.medical.routes.blueprint import routes
 from chalicelib.medical.rules import RepaymentCurrency, RepaymentTooSmall
+from chalicelib.medical.rules.closing import AnswerAwaited, CorrectingEntryInvalid, CorrectingEntryUsed, RowSaid
 from chalicelib.medical.rules.instructions import BankAnswer, InstructionState
 from chalicelib.medical.rules.outbox import ClosingForbidden, NothingToClose
 from chalicelib.medical.service import closing, collecting, outbox
+from chalicelib.medical.service.closing import Decision
 from chalicelib.medical.service.outbox import Place
 
 _BANK = allow("bank", scope="credit:collect")
@@ -31,9 +34,7 @@ def list_instructions(call: Call) -> Reply:
     """A bank that is not called may fetch what is queued here, and answer by itself. The list may lag by a moment."""
     bank, state = (call.caller.city_id, call.caller.tenant), _state(call)
     about = f"instructions:{'/'.join(bank)}:{state}"
-    after = cursor.open_cursor(call.query.get("cursor"), about)
-    found, last = outbox.list_instructions(*bank, state, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, about)})
+    return paged(call, about, partial(outbox.list_instructions, *bank, state))
 
 
 @routes.route(
@@ -66,6 +67,24 @@ def answer_instruction(call: Call) -> Reply:
 def close_instruction(call: Call) -> Reply:
     """By an operator of the bank's staff. Nothing that is posted changes; reconciliation names it no more."""
     return Reply(closing.close(call.unit, call.effect_intent, call.now, call.caller, _place(call), call.body["reason"]))
+
+
+@routes.route(
+    "POST", "/v1/credit-differences", policy=_BANK, effect=True, status=201,
+    body="medical/close_difference.json", reply="medical/closed_difference.json",
+    problems=(ClosingForbidden, AnswerAwaited, NothingToClose, CorrectingEntryInvalid, CorrectingEntryUsed),
+    summary=Text("银行运营人员将对账差异结案", "Close what a file of the bank's and Egret say differently"),
+)  # fmt: skip
+def close_difference(call: Call) -> Reply:
+    """By an operator of the bank's staff, who has looked into it. `egret reconcile` says then who closed it; nothing
+    else changes. Money is booked by the requests that book it always, and `entry_id` may name the entry."""
+    bank, row = (call.caller.city_id, call.caller.tenant), call.body["row"]
+    said = None if row is None else codec.build(RowSaid, row)
+    why = Decision(call.body["reason"], call.body.get("entry_id"))
+    made = closing.close_difference(
+        call.unit, call.effect_intent, call.now, call.caller, Place(*bank, call.body["instruction_id"]), said, why
+    )
+    return Reply(made, 201)
 
 
 @routes.route(

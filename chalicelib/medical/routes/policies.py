@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.core.http import Call, Reply, etag, page_size
+from chalicelib.core.http import SVG, Call, Reply, etag, paged
 from chalicelib.core.text import Text
 from chalicelib.medical import service
 from chalicelib.medical.routes.blueprint import routes
@@ -20,6 +22,7 @@ from chalicelib.medical.rules import (
     PopulationUnknown,
 )
 from chalicelib.medical.rules.lifecycle import PolicyChanged
+from chalicelib.medical.rules.plot_what_if import plot_what_if_svg
 from chalicelib.medical.service import exposing, policies
 from chalicelib.partners.rules import PartnerSuspended
 
@@ -102,6 +105,16 @@ def try_policy(call: Call) -> Reply:
 
 
 @routes.route(
+    "GET", _VERSION + "/what-if/plot", policy=_STAFF, content_type=SVG, problems=(PolicyLintRefused, PopulationUnknown),
+    summary=Text("试算的图", "What a version would mean, as a picture"),
+)  # fmt: skip
+def plot_policy(call: Call) -> Reply:
+    """A row per tier, the highest limit first; below, all of it beside the exposure cap."""
+    tried = service.try_out(call.now, call.caller, _bank(call), _number(call))
+    return Reply(plot_what_if_svg(tried), content_type=SVG)
+
+
+@routes.route(
     "GET", "/v1/cities/{city_id}/credit-policies/waiting",
     policy=allow("city", scope="credit:write", owner="city_id"), query=("limit", "cursor"),
     reply="medical/waiting_policies.json",
@@ -109,10 +122,8 @@ def try_policy(call: Call) -> Reply:
 )  # fmt: skip
 def list_waiting_policies(call: Call) -> Reply:
     """The list may lag by a moment; whether a version waits is read anew for each of its lines."""
-    purpose = f"credit-policies-waiting:{call.path['city_id']}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = policies.list_waiting(call.path["city_id"], page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    city_id = call.path["city_id"]
+    return paged(call, f"credit-policies-waiting:{city_id}", partial(policies.list_waiting, city_id))
 
 
 @routes.route(

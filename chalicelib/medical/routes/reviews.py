@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict
-from chalicelib.core.http import Call, Reply, page_size
+from chalicelib.core.http import Call, Reply, paged
 from chalicelib.core.text import Text
 from chalicelib.medical.routes.blueprint import routes
 from chalicelib.medical.rules import ExposureCapReached, LineExists, PolicyNotInForce
@@ -62,10 +63,8 @@ def ask_review(call: Call) -> Reply:
 )  # fmt: skip
 def list_own_reviews(call: Call) -> Reply:
     """The list may lag by a moment."""
-    ref, about = own_account(call.caller), f"own-reviews:{call.caller.tenant}"
-    after = cursor.open_cursor(call.query.get("cursor"), about)
-    found, last = reviewing.list_own(call.now, ref, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, about)})
+    mine = partial(reviewing.list_own, call.now, own_account(call.caller))
+    return paged(call, f"own-reviews:{call.caller.tenant}", mine)
 
 
 @routes.route(
@@ -94,10 +93,7 @@ def withdraw_review(call: Call) -> Reply:
 )  # fmt: skip
 def list_bank_reviews(call: Call) -> Reply:
     """What is overdue comes first. The list may lag by a moment; what is in it is read anew."""
-    about = f"reviews:{call.caller.sector}"
-    after = cursor.open_cursor(call.query.get("cursor"), about)
-    found, last = answering.list_for_bank(call.now, call.caller, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, about)})
+    return paged(call, f"reviews:{call.caller.sector}", partial(answering.list_for_bank, call.now, call.caller))
 
 
 @routes.route(
@@ -139,10 +135,8 @@ def move_bank_review(call: Call) -> Reply:
 )  # fmt: skip
 def list_city_reviews(call: Call) -> Reply:
     """What is overdue comes first. The list may lag by a moment; what is in it is read anew."""
-    about = f"city-reviews:{call.path['city_id']}"
-    after = cursor.open_cursor(call.query.get("cursor"), about)
-    found, last = answering.list_for_city(call.now, call.caller, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, about)})
+    waiting = partial(answering.list_for_city, call.now, call.caller)
+    return paged(call, f"city-reviews:{call.path['city_id']}", waiting)
 
 
 @routes.route(

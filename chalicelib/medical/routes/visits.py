@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from chalicelib.cities.rules import CitySuspended
-from chalicelib.core import codec, cursor
+from functools import partial
+
+from chalicelib.core import codec
 from chalicelib.core.auth import allow
 from chalicelib.core.errors import Conflict
-from chalicelib.core.http import Call, Reply, page_size
+from chalicelib.core.http import Call, Reply, paged
 from chalicelib.core.text import Text
-from chalicelib.ledger.rules.lines import (
-    HoldExceedsLimit,
-    HoldExpired,
-    HoldsFull,
-    LineClosed,
-    LineSuspended,
-    RefundExceedsCapture,
-)
+from chalicelib.ledger.rules.lines import HoldExpired, RefundExceedsCapture
 from chalicelib.medical.routes.blueprint import routes
+from chalicelib.medical.routes.holds import PLACING
 from chalicelib.medical.rules import (
     ChargeUnknown,
     EstimateTooLow,
     ExposureCapReached,
     GuardianNeeded,
-    HospitalNotCovered,
     InsuranceExceedsItem,
     InsuranceOutstanding,
     InsuranceSettled,
@@ -35,28 +29,19 @@ from chalicelib.medical.rules import (
     ItemUnknown,
     LimitNotGranted,
     PayerNotPatient,
-    PolicyNotInForce,
-    TermOver,
     VisitHasCaptures,
     VisitOver,
 )
-from chalicelib.medical.rules.credit import LineMissing, StatementsOutstanding
 from chalicelib.medical.rules.visits import VisitHoldsFull
 from chalicelib.medical.service import itemising, visiting
 from chalicelib.medical.service.placing import Wish
 from chalicelib.medical.service.visiting import Opening
-from chalicelib.partners.rules import PartnerSuspended
-from chalicelib.scenarios.service import RecipientNotNamed
-from chalicelib.subjects.rules import ConsentRequired, PassExpired, PassInvalid, PassNotLive, PassUsed
+from chalicelib.subjects.rules import PassExpired, PassInvalid, PassNotLive, PassUsed
 
 _HOSPITAL = allow("hospital", scope="credit:hold")
 _VISIT = "/v1/visits/{visit_id}"
 _ITEM = _VISIT + "/items/{item_id}"
-_PLACING = (
-    PassInvalid, PassExpired, PassUsed, CitySuspended, PartnerSuspended, PolicyNotInForce, HospitalNotCovered,
-    ConsentRequired, RecipientNotNamed, GuardianNeeded, PayerNotPatient, LineMissing, TermOver, LineClosed,
-    StatementsOutstanding, LineSuspended, HoldExceedsLimit, HoldsFull, Conflict,
-)  # fmt: skip
+_PLACING = (PassInvalid, PassExpired, PassUsed, GuardianNeeded, PayerNotPatient, *PLACING)
 _ON_THE_SPOT = (PassNotLive, LimitNotGranted, ExposureCapReached)
 
 
@@ -80,10 +65,7 @@ def open_visit(call: Call) -> Reply:
 )  # fmt: skip
 def list_visits(call: Call) -> Reply:
     """The list may lag by a moment; whether a visit is open is read anew for each of its lines."""
-    purpose = f"visits:{call.caller.sector}"
-    after = cursor.open_cursor(call.query.get("cursor"), purpose)
-    found, last = visiting.list_visits(call.caller, page_size(call.query), after)
-    return Reply({"items": found, "next": cursor.make_cursor(last, purpose)})
+    return paged(call, f"visits:{call.caller.sector}", partial(visiting.list_visits, call.caller))
 
 
 @routes.route(

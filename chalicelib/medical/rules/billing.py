@@ -125,11 +125,6 @@ def advanced(account: Account, day: date, policies: Sequence[Policy]) -> Account
     return account
 
 
-def payoff_fen(account: Account, day: date, policies: Sequence[Policy]) -> int:
-    """What would clear everything if it were paid on that day."""
-    return advanced(account, day, policies).owed_fen
-
-
 def charged(account: Account, charge: Charge, policies: Sequence[Policy]) -> Booked:
     """The account with one charge more, in its place."""
     account = advanced(account, charge.day, policies)

@@ -145,11 +145,6 @@ def rate_days(charge: Charge, first: date, until: date, policies: Sequence[Polic
     return sum(rate_on(charge, start, policies) * (end - start).days for start, end in pairwise(edges))
 
 
-def interest(charge: Charge, principal_fen: int, first: date, until: date, policies: Sequence[Policy]) -> int:
-    """Interest on a principal that does not change from ``first`` up to, without, ``until``, rounded half-even once."""
-    return half_even(principal_fen * rate_days(charge, first, until, policies), PPM)
-
-
 def month_of(day: date) -> date:
     """The calendar month of a day, by its first day."""
     return day.replace(day=1)

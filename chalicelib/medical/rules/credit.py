@@ -1,4 +1,4 @@
-"""A line with its bank, a hold with its hospital, and what each is told of them.
+"""A line with its bank, and a hold with its hospital.
 
 ``booked_fen`` is what a line counts for in its bank's exposure. Its limit follows the score down at every hold and up
 again to that, never beyond: so the sum of limits stays within the cap, and a hold writes to the line alone. It is
@@ -19,15 +19,14 @@ from chalicelib.ledger.rules.lines import (
     Hold,
     HoldCaptured,
     HoldExpired,
-    HoldState,
     HoldVoided,
     Line,
     LineSuspended,
+    check_amount,
     state_at,
 )
-from chalicelib.medical.rules.limits import Limit, LineState, pulled, regraded
-from chalicelib.medical.rules.policy import MAX_LIMIT_FEN, Policy
-from chalicelib.medical.rules.rates import cost_said
+from chalicelib.medical.rules.limits import Limit, LineState, regraded
+from chalicelib.medical.rules.policy import Policy
 from chalicelib.subjects.rules import AccountRef
 
 BY_BANK = "bank"
@@ -36,7 +35,9 @@ BY_BANK = "bank"
 MOST_EVENTS = 1_000
 """How many events a bill may have that no statement has yet, before nothing more is held on its line."""
 
-TERM_OVER = "credit-line-term-over"
+MOST_HOLDS_OF_A_HOSPITAL = 20
+"""Of the holds that a line may have, so that no hospital takes the others' places."""
+
 DAY_SECONDS = 86_400
 
 
@@ -117,76 +118,6 @@ class CreditHold:
     of_visit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LimitView:
-    """What a bank, or the person, is told of a line. ``reasons`` are codes; no score, grade or distance.
-
-    ``limit_fen`` is what holds until somebody places the next hold; ``available_fen`` what could be held now.
-    """
-
-    subject_id: str
-    bank_id: str
-    state: LineState
-    limit_fen: int
-    used_fen: int
-    held_fen: int
-    available_fen: int
-    granted_fen: int | None
-    as_of: datetime
-    policy_version: int
-    table_version: int
-    reasons: tuple[str, ...]
-    cost: Text
-
-
-@dataclass(frozen=True, slots=True)
-class LineMoved:
-    """A line after it was suspended, resumed or closed: nothing that a score has decided."""
-
-    subject_id: str
-    bank_id: str
-    state: LineState
-    as_of: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HoldView:
-    """A hold as its hospital sees it: nothing of the line's limit."""
-
-    hold_id: str
-    bank_id: str
-    subject_id: str
-    visit_ref: str
-    state: HoldState
-    amount_fen: int
-    captured_fen: int
-    left_fen: int
-    placed_at: datetime
-    expires_at: datetime
-    policy_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class HoldStep:
-    """A hold after a step: how much was captured by it, and how much went back to the line.
-
-    ``charge_id`` names what was captured, should it be refunded.
-    """
-
-    hold: HoldView
-    captured_fen: int
-    returned_fen: int
-    charge_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """A refund as its hospital sees it: not whether the patient had paid his bank already."""
-
-    charge_id: str
-    refunded_fen: int
-
-
 def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:
     """A line opened, or one that was closed opened anew: what is owed and held on it stays, and so do its causes."""
     if seen is None:
@@ -196,7 +127,7 @@ def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:
     return replace(line, limit_fen=limit_fen, closed=False, version=line.version + 1).check()
 
 
-def excepted(credit: CreditLine | None, limit: Limit, now: datetime, ceiling_fen: int = MAX_LIMIT_FEN) -> Limit:
+def excepted(credit: CreditLine | None, limit: Limit, now: datetime, ceiling_fen: int) -> Limit:
     """The limit by today's decision, or by a reviewer's exception if that gives more; the ceiling of today bounds it.
 
     While all benefits of the score are suspended an exception gives nothing.
@@ -207,7 +138,7 @@ def excepted(credit: CreditLine | None, limit: Limit, now: datetime, ceiling_fen
     return replace(limit, fen=max(limit.fen or 0, min(exception.limit_fen, ceiling_fen)))
 
 
-def as_decided(credit: CreditLine, limit: Limit, now: datetime, ceiling_fen: int = MAX_LIMIT_FEN) -> Line:
+def as_decided(credit: CreditLine, limit: Limit, now: datetime, ceiling_fen: int) -> Line:
     """The line as today's decision leaves it, or its exception, never above what is booked for it. Raises: LineClosed.
 
     Args:
@@ -258,6 +189,21 @@ def placed(
     return holds.place(line, hold_id, amount_fen, policy.hold_days * DAY_SECONDS, now, until)
 
 
+def placed_in_emergency(
+    credit: CreditLine, limit: Limit, hold_id: str, estimate_fen: int, policy: Policy, now: datetime
+) -> Step:
+    """A hold of as much of an estimate as the line bears, as today's decision leaves it, be it just opened or not:
+    nobody waits for a better one. The rest is held later, or paid otherwise.
+
+    Raises: LineClosed; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended; HoldExceedsLimit: it bears
+        nothing; HoldsFull; in this order.
+    """
+    line = as_decided(credit, limit, now, policy.ceiling_fen)
+    bears_fen = lines.available(lines.folded(line, now), now)
+    fen = min(check_amount(estimate_fen), max(1, bears_fen))
+    return holds.place(line, hold_id, fen, policy.hold_days * DAY_SECONDS, now)
+
+
 def require_stated(credit: CreditLine) -> None:
     """Returns if the line's bill can take more before a statement is made. Raises: StatementsOutstanding."""
     if credit.unstated >= MOST_EVENTS:
@@ -278,38 +224,11 @@ def require_open(hold: Hold, line: Line, now: datetime) -> None:
         raise refusals[state]
 
 
+def with_events(credit: CreditLine, line: Line, events: int) -> CreditLine:
+    """The credit line with its line as it is after a step that brought so many events to its bill."""
+    return replace(credit, line=line, unstated=credit.unstated + events)
+
+
 def line_state(line: Line) -> LineState:
     """Where a line stands, in a word."""
     return "closed" if line.closed else "suspended" if line.suspended_for else "open"
-
-
-def limit_view(
-    subject_id: str,
-    policy: Policy,
-    limit: Limit,
-    credit: CreditLine | None,
-    now: datetime,
-    reasons: tuple[str, ...],
-    *,
-    over: bool = False,
-) -> LimitView:
-    """What is told of a line, as a hold placed at this instant would find it; ``over``: its term is."""
-    line = None if credit is None else credit.line
-    if credit is not None and not credit.line.closed:
-        line = as_decided(credit, limit, now, policy.ceiling_fen)
-    found = pulled(policy, limit, line, now)
-    return LimitView(
-        subject_id, policy.bank_id, found.state, found.limit_fen, found.used_fen, found.held_fen,
-        0 if over else found.available_fen, found.granted_fen, found.as_of, found.policy_version, limit.table_version,
-        (*reasons, TERM_OVER) if over else reasons, cost_said(policy),
-    )  # fmt: skip
-
-
-def hold_view(held: CreditHold, subject_id: str, now: datetime) -> HoldView:
-    """A hold as of now."""
-    hold, state = held.hold, state_at(held.hold, now)
-    left_fen = hold.left_fen if state == "open" else 0
-    return HoldView(
-        hold.hold_id, held.bank_id, subject_id, held.visit_ref, state, hold.amount_fen, hold.captured_fen, left_fen,
-        held.placed_at, hold.expires_at, held.policy_version,
-    )  # fmt: skip

@@ -36,8 +36,6 @@ AGAIN_DAYS = 7
 """After how many days a person is reminded anew, if the bank refused to do it or has not said that it did."""
 
 _AGAIN = timedelta(days=AGAIN_DAYS)
-NOBODY_ASKED: Mapping[str, Told] = {}
-"""What became of reminders where none matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def followup(
     day: date,
     rules: Sequence[Rule],
     days_before: Mapping[int, int],
-    told: Mapping[str, Told] = NOBODY_ASKED,
+    told: Mapping[str, Told],
 ) -> Followup:
     """What is due for these debts on a day.
 
@@ -73,7 +71,7 @@ def followup(
     remind = tuple(
         debt.charge.charge_id
         for debt in debts
-        if to_remind([debt], day, days_before[debt.charge.policy_version]) or _again(debt, day, told)
+        if to_remind(debt, day, days_before[debt.charge.policy_version]) or _again(debt, day, told)
     )
     days = [one for debt in debts for one in _days(debt, day, rules, days_before, told)]
     records = _records(_obligations(debts, told), day, rules)
@@ -92,7 +90,7 @@ def would_be_missed(debts: Iterable[Debt], day: date, rules: Sequence[Rule]) -> 
 
 
 def suspended_now(
-    debts: Iterable[Debt], day: date, rules: Sequence[Rule], told: Mapping[str, Told] = NOBODY_ASKED
+    debts: Iterable[Debt], day: date, rules: Sequence[Rule], told: Mapping[str, Told]
 ) -> Suspended | None:
     """Whether somebody is suspended on a day, and from what, by the rules of the bank's city."""
     return suspended(_obligations(debts, told), day, rules) if rules else None

@@ -25,6 +25,7 @@ from chalicelib.medical.rules.lifecycle import (
     drafted,
     edited,
     moved,
+    state_on,
 )
 from chalicelib.medical.rules.linting import lint_policies
 from chalicelib.medical.rules.policy import Policy, PolicyInvalid
@@ -69,8 +70,7 @@ class Head:
 
     def in_force(self, on: date) -> int | None:
         """The version that is in force on a day; None if there is none."""
-        met = (n for n, one in self.versions.items() if one.life.state == "approved" and _covers(one, on))
-        return max(met, default=None)
+        return max((version for version in self.versions if state_of(self, version, on) == "in_force"), default=None)
 
     def as_listed(self, policy: Policy) -> Policy:
         """A version with its end as a later one may have cut it."""
@@ -78,16 +78,10 @@ class Head:
         return policy if policy.valid_to == valid_to else replace(policy, valid_to=valid_to)
 
 
-def _covers(listed: Listed, on: date) -> bool:
-    return listed.valid_from <= on and (listed.valid_to is None or on < listed.valid_to)
-
-
 def state_of(head: Head, version: int, on: date) -> State:
     """Where a version stands on a day of the city. Raises: NotFound."""
     listed = head.listed(version)
-    if listed.life.state != "approved" or on < listed.valid_from:
-        return listed.life.state
-    return "in_force" if _covers(listed, on) else "ended"
+    return state_on(listed.life, listed.valid_from, listed.valid_to, on)
 
 
 @lru_cache(maxsize=256)

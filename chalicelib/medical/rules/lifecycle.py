@@ -127,7 +127,7 @@ def moved(life: Life, move: Move, actor: Actor, policy: Policy, now: datetime, o
         raise PolicyMoveForbidden
     if move == "approve" and actor.person in life.authors:
         raise PolicyApprovalByAuthor
-    at = state_on(life, policy, on)
+    at = state_on(life, policy.valid_from, policy.valid_to, on)
     if at not in way.sources:
         said = Text("授信规则现为“{zh}”，不能这样做", "The credit policy is “{en}” now, so this cannot be done")
         raise PolicyStateConflict(said.format(zh=STATES[at].zh, en=STATES[at].en))
@@ -141,11 +141,11 @@ def moved(life: Life, move: Move, actor: Actor, policy: Policy, now: datetime, o
     return Life(way.target, life.authors, now, approved_by, life.revision + 1)
 
 
-def state_on(life: Life, policy: Policy, on: date) -> State:
-    """Where the version stands on this day of the city."""
-    if life.state != "approved" or on < policy.valid_from:
+def state_on(life: Life, valid_from: date, valid_to: date | None, on: date) -> State:
+    """Where a version with these days stands on a day of the city."""
+    if life.state != "approved" or on < valid_from:
         return life.state
-    return "in_force" if policy.in_force(on) else "ended"
+    return "in_force" if valid_to is None or on < valid_to else "ended"
 
 
 def _require_author(actor: Actor) -> None:

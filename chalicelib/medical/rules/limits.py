@@ -8,9 +8,8 @@ from typing import Literal
 
 from chalicelib.core.errors import Problem
 from chalicelib.core.text import Text
-from chalicelib.ledger.rules import holds, lines
-from chalicelib.ledger.rules.holds import Step
-from chalicelib.ledger.rules.lines import Line, LineClosed, check_amount
+from chalicelib.ledger.rules import holds
+from chalicelib.ledger.rules.lines import Line, LineClosed
 from chalicelib.medical.rules.policy import Policy
 from chalicelib.scenarios.rules import Decision
 
@@ -65,24 +64,6 @@ class Limit:
     table_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What a bank or a hospital is told of a line. Nothing but results: no score, grade or distance.
-
-    ``used_fen`` is what is posted, ``held_fen`` what is set aside; what is available is 0 while nothing new may be
-    held. ``granted_fen`` is what the decision of today would give, None where it would give nothing.
-    """
-
-    state: LineState
-    limit_fen: int
-    used_fen: int
-    held_fen: int
-    available_fen: int
-    granted_fen: int | None
-    as_of: datetime
-    policy_version: int
-
-
 def limit_of(policy: Policy, decision: Decision) -> Limit:
     """The limit that the policy gives by a decision of its scenario: the tier's ``limit_fen``, up to the ceiling.
 
@@ -108,20 +89,11 @@ def opening(policy: Policy, limit: Limit, line: Line | None, on: date, hospital_
     return limit.fen
 
 
-def held_in_emergency(line: Line, hold_id: str, estimate_fen: int, seconds: int, now: datetime) -> Step:
-    """As much of an estimate held as the line bears: nobody waits for a better one. The rest is held later, or paid
-    otherwise.
+def require_covered(policy: Policy, on: date, hospital_id: str | None) -> None:
+    """Returns if something may be held there today (None: nowhere yet).
 
-    Raises: AmountNotWhole; AmountNotPositive; AmountTooLarge; LineClosed; LineSuspended; HoldExceedsLimit: it bears
-        nothing; HoldsFull; in this order.
+    Raises: PolicyNotInForce; HospitalNotCovered; in this order.
     """
-    bears_fen = lines.available(lines.folded(line, now), now)
-    fen = min(check_amount(estimate_fen), max(1, bears_fen))
-    return holds.place(line, hold_id, fen, seconds, now)
-
-
-def require_covered(policy: Policy, on: date, hospital_id: str | None = None) -> None:
-    """Returns if something may be held there today. Raises: PolicyNotInForce; HospitalNotCovered; in this order."""
     if not policy.in_force(on):
         raise PolicyNotInForce
     if hospital_id is not None and not policy.admits(hospital_id):
@@ -150,15 +122,3 @@ def regraded(line: Line, limit: Limit, now: datetime) -> Line:
         return line
     after = holds.relimit(line, limit_fen, now)
     return replace(after, suspended_for=after.suspended_for - {BENEFITS})
-
-
-def pulled(policy: Policy, limit: Limit, line: Line | None, now: datetime) -> Pulled:
-    """What is told of a person's line, or that there is none, at this instant."""
-    if line is None:
-        return Pulled("none", 0, 0, 0, 0, limit.fen, now, policy.version)
-    state: LineState = "closed" if line.closed else "suspended" if line.suspended_for else "open"
-    held_fen, at = lines.held(line, now), max(now, line.as_of)
-    available_fen = lines.available(line, now) if state == "open" else 0
-    return Pulled(
-        state, line.limit_fen, line.posted_fen, held_fen, available_fen, limit.fen, at, policy.version
-    )  # fmt: skip

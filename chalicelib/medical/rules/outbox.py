@@ -81,8 +81,10 @@ def answered(seen: Instruction, answer: BankAnswer) -> Instruction:
     """The instruction after an answer of the bank; itself, if that says nothing new."""
     if seen.answer is None:
         return replace(seen, state=answer.state, answer=answer, due_at=None)
-    if any(answer.agrees(known) for known in (seen.answer, *seen.disputed)) or len(seen.disputed) >= MOST_DISPUTED:
+    if any(answer.agrees(known) for known in (seen.answer, *seen.disputed)):
         return seen
+    if len(seen.disputed) >= MOST_DISPUTED:  # no more are kept, but whoever has closed it looks again
+        return seen if seen.closed is None else replace(seen, closed=None)
     return replace(seen, disputed=(*seen.disputed, answer))
 
 

@@ -136,26 +136,17 @@ def reminder_on(captured_on: date, due_on: date, days_before: int) -> date:
     return max(captured_on, due_on - timedelta(days=days_before))
 
 
-def to_remind(debts: Iterable[Debt], day: date, days_before: int) -> tuple[str, ...]:
-    """The charges of which a reminder is to be sent on a day, those that were forgotten included."""
-    return tuple(
-        debt.charge.charge_id
-        for debt in debts
-        if debt.owed_fen
-        and debt.reminded_on is None
-        and reminder_on(debt.charge.day, debt.charge.due_on, days_before) <= day
-    )
+def to_remind(debt: Debt, day: date, days_before: int) -> bool:
+    """Whether the first reminder of a charge is to be sent on a day, be it late."""
+    if not debt.owed_fen or debt.reminded_on is not None:
+        return False
+    return reminder_on(debt.charge.day, debt.charge.due_on, days_before) <= day
 
 
 def rule_for(due_on: date, rules: Sequence[Rule]) -> Rule:
     """The rule of a due day: the latest that had begun by then; the first one for days before all of them."""
     begun = [rule for rule in rules if rule.from_day <= due_on]
     return max(begun, key=lambda rule: rule.from_day) if begun else min(rules, key=lambda rule: rule.from_day)
-
-
-def overdue_from(due_on: date) -> date:
-    """The first day on which it is overdue and has borne interest for a day."""
-    return due_on + timedelta(days=1)
 
 
 def last_day(one: Obligation, rules: Sequence[Rule]) -> date:

@@ -12,6 +12,7 @@ from chalicelib.ledger.rules.lines import Line
 from chalicelib.medical.rules.billing import Account
 from chalicelib.medical.rules.bills import overdue_of
 from chalicelib.medical.rules.credit import BY_BANK, CreditHold, CreditLine
+from chalicelib.medical.rules.followups import OVERDUE
 from chalicelib.medical.rules.limits import BENEFITS, LineState
 from chalicelib.medical.rules.policy import Policy
 from chalicelib.medical.rules.rates import cost_said
@@ -21,7 +22,7 @@ from chalicelib.subjects.rules import Suspension
 
 _CAUSES: Mapping[str, Text] = {
     BY_BANK: Text("银行已暂停该额度", "The bank has suspended this line"),
-    "overdue": Text(
+    OVERDUE: Text(
         "该额度催收后逾期未还，还清即恢复", "Something is overdue on this line after a reminder; paying it restores it"
     ),
 }

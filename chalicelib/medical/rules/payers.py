@@ -42,7 +42,8 @@ def payer_of(patient: str, payer: str, *, minor: bool, guardianship: Guardianshi
         if payer != patient:
             raise PayerNotPatient
         return payer
-    fits = guardianship is not None and (guardianship.guardian, guardianship.child) == (payer, patient)
-    if guardianship is None or not fits or on >= guardianship.valid_to:
+    if guardianship is None or on >= guardianship.valid_to:
+        raise GuardianNeeded
+    if (guardianship.guardian, guardianship.child) != (payer, patient):
         raise GuardianNeeded
     return payer

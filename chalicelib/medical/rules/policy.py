@@ -17,6 +17,7 @@ DayCount = Literal["actual/360", "actual/365"]
 
 MAX_LIMIT_FEN = 10**10
 MAX_EXPOSURE_FEN = 10**15
+MAX_SHARDS = 64
 MAX_HOSPITALS = 200
 MAX_FEES = 4
 MAX_LINE = 300
@@ -25,7 +26,7 @@ _CONTROL = re.compile("[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202
 # The least and the most of every figure; a rate of 1,000 ppm a day is 36.5 % a year.
 _FIGURES = (
     ("version", 1, 100_000), ("ceiling_fen", 1, MAX_LIMIT_FEN), ("exposure_cap_fen", 1, MAX_EXPOSURE_FEN),
-    ("shards", 1, 64), ("term_days", 1, 3_660), ("interest_free_days", 1, 366), ("daily_rate_ppm", 0, 1_000),
+    ("shards", 1, MAX_SHARDS), ("term_days", 1, 3_660), ("interest_free_days", 1, 366), ("daily_rate_ppm", 0, 1_000),
     ("reminder_days_before", 0, 366), ("minimum_repayment_fen", 1, MAX_LIMIT_FEN), ("hold_days", 1, 366),
     ("write_off_days", 1, 3_660),
 )  # fmt: skip

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from chalicelib.core.money import BP, decimal
 from chalicelib.core.text import Text
-from chalicelib.medical.rules.policy import DayCount, Policy
+from chalicelib.medical.rules.policy import Policy
 
 PPM = 1_000_000
-YEAR_DAYS: Mapping[DayCount, int] = {"actual/360": 360, "actual/365": 365}
 _CALENDAR_DAYS = 365
 
 
@@ -34,14 +33,6 @@ class RateCeiling:
         return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
 
 
-def nominal_rate_bp(policy: Policy) -> int:
-    """The annual rate that the contract names: the daily rate times the days of its day count's year.
-
-    Rounded up, so that what is shown never understates.
-    """
-    return _up(policy.daily_rate_ppm * YEAR_DAYS[policy.day_count])
-
-
 def annualised_rate_bp(policy: Policy) -> int:
     """What the credit costs a year at most, all costs counted in, on 365 days whatever the day count, rounded up.
 
@@ -56,12 +47,8 @@ def annualised_rate_bp(policy: Policy) -> int:
         simple interest.
     """
     free = policy.interest_free_days
-    return _up(max(policy.fee_ppm * _CALENDAR_DAYS, policy.daily_rate_ppm * _CALENDAR_DAYS * free), free)
-
-
-def _up(ppm: int, over: int = 1) -> int:
-    """Millionths in basis points, rounded up."""
-    return -(-ppm * BP // (PPM * over))
+    ppm_of_all = max(policy.fee_ppm, policy.daily_rate_ppm * free) * _CALENDAR_DAYS
+    return -(-ppm_of_all * BP // (PPM * free))
 
 
 def broken_ceilings(policy: Policy, ceilings: Iterable[RateCeiling]) -> list[RateCeiling]:

@@ -6,25 +6,27 @@ Both sides come sorted by instruction, so that any number of them is compared wi
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
 from chalicelib.core.money import decimal
 from chalicelib.core.text import Text
 from chalicelib.ledger.rules import Entry, Party
+from chalicelib.medical.rules.closing import RowSaid, agrees, can_be_closed, mark_of
 from chalicelib.medical.rules.instructions import BankAnswer, Instruction, InstructionKind, Verdict, bank_in
 from chalicelib.medical.rules.outbox import waits_for_somebody
 
 DifferenceCode = Literal[
     "malformed", "foreign", "twice", "not_here", "not_in_file", "kind", "amount", "day", "state", "reference",
     "disputed", "refused_but_posted", "not_given_back", "not_reminded", "not_in_ledger", "not_instructed",
+    "reminder_lost",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class BankRow:
-    """One row of the bank's file, by the number of its line."""
+    """One row of the bank's file, by the number of its line. ``copy``: how many before it say the same."""
 
     line: int
     instruction_id: str
@@ -33,19 +35,28 @@ class BankRow:
     day: str
     state: Verdict
     reference: str
+    copy: int = 0
+
+    @property
+    def said(self) -> RowSaid:
+        """What it says, wherever it stands."""
+        return RowSaid(self.kind, self.amount_fen, self.day, self.state, self.reference, self.copy)
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """An instruction, and whether the ledger has what it says was posted."""
+    """An instruction, and whether the ledger has what it says was posted. ``of_these_days``: one of other days is
+    compared with its row, if there is one, and missed by nobody."""
 
     instruction: Instruction
     in_ledger: bool = True
+    of_these_days: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference. What settles it, if anything does: the ``row`` of the file, or the ``missing`` instruction."""
+    """One difference. What settles it, if anything does: the ``row`` of the file, or the ``missing`` instruction. What
+    a person may close has a ``mark``, and ``said``: what the row said, None where the file has none."""
 
     code: DifferenceCode
     line: int | None
@@ -54,6 +65,8 @@ class Difference:
     egret_says: str = ""
     row: BankRow | None = None
     missing: Instruction | None = None
+    mark: str | None = None
+    said: RowSaid | None = None
 
 
 NAMED: Mapping[DifferenceCode, Text] = {
@@ -73,6 +86,7 @@ NAMED: Mapping[DifferenceCode, Text] = {
     "not_reminded": Text("银行未通知本人", "the bank refused to remind the person"),
     "not_in_ledger": Text("账簿中没有相应分录，或金额不符", "the ledger has no such entry, or of another amount"),
     "not_instructed": Text("账上已记，但没有给银行的指令", "the books have posted it, and the bank was never told"),
+    "reminder_lost": Text("应通知本人，但没有给银行的指令", "a person is to be reminded, and the bank was never told"),
 }
 _REFUSED: Mapping[InstructionKind, DifferenceCode] = {
     "disburse": "refused_but_posted",
@@ -88,18 +102,19 @@ def compare(ours: Iterable[Ours], rows: Iterable[BankRow], bank: tuple[str, str]
     """Every difference between a bank's outbox and its file. Both are sorted by instruction, rows then by line."""
     waiting = iter(ours)
     one = next(waiting, None)
-    by_instruction = groupby(rows, key=lambda row: row.instruction_id)
-    for instruction_id, same in by_instruction:
-        row = next(same)
-        sure = yield from _twice(row, same)
+    for instruction_id, same in groupby(rows, key=lambda row: row.instruction_id):
         while one is not None and one.instruction.instruction_id < instruction_id:
             yield from _alone(one)
             one = next(waiting, None)
-        if one is not None and one.instruction.instruction_id == instruction_id:
+        ours_too = one is not None and one.instruction.instruction_id == instruction_id
+        seen = one.instruction if ours_too and one is not None else None
+        row, sure = yield from _chosen(seen, same)
+        if one is not None and seen is not None:
             yield from _both(one, row, sure=sure)
             one = next(waiting, None)
         else:
-            yield Difference("not_here" if bank_in(instruction_id) == bank else "foreign", row.line, instruction_id)
+            code: DifferenceCode = "not_here" if bank_in(instruction_id) == bank else "foreign"
+            yield _to_close(Difference(code, row.line, instruction_id), None, row)
     while one is not None:
         yield from _alone(one)
         one = next(waiting, None)
@@ -107,37 +122,50 @@ def compare(ours: Iterable[Ours], rows: Iterable[BankRow], bank: tuple[str, str]
 
 def _alone(one: Ours) -> Iterator[Difference]:
     """What is wrong with an instruction that the file does not have: nothing, if nothing of it was done."""
+    if not one.of_these_days:
+        return
     seen = one.instruction
     if seen.state not in {"queued", "refused"}:
-        yield Difference("not_in_file", None, seen.instruction_id, egret_says=seen.state)
+        missed = Difference("not_in_file", None, seen.instruction_id, egret_says=seen.state)
+        yield _to_close(missed, seen, None)
     yield from _by_itself(one)
 
 
-def _twice(row: BankRow, further: Iterable[BankRow]) -> Generator[Difference, None, bool]:
-    """Names every further row of an instruction. Returns whether they all say what the first one says."""
-    sure = True
-    for one in further:
-        sure = sure and _content(one) == _content(row)
-        yield Difference("twice", one.line, one.instruction_id, _row_said(one))
-    return sure
+def _chosen(seen: Instruction | None, same: Iterator[BankRow]) -> Generator[Difference, None, tuple[BankRow, bool]]:
+    """Names every row of an instruction but one as one too many. Returns that one, the first that says what Egret says
+    or else the first of all, and whether they all say the same."""
+    chosen, sure = next(same), True
+    for row in same:
+        sure = sure and _content(row) == _content(chosen)
+        better = seen is not None and agrees(seen, row.said) and not agrees(seen, chosen.said)
+        chosen, further = (row, chosen) if better else (chosen, row)
+        yield _to_close(Difference("twice", further.line, row.instruction_id, _row_said(further)), seen, further)
+    return chosen, sure
 
 
 def _both(one: Ours, row: BankRow, *, sure: bool) -> Iterator[Difference]:
     """What is said differently. ``sure``: the file does not contradict itself, so an answer may be taken from it."""
     seen, line, instruction_id = one.instruction, row.line, row.instruction_id
+    found = list[Difference]()
     if seen.kind != row.kind:
-        yield Difference("kind", line, instruction_id, row.kind, seen.kind)
+        found.append(Difference("kind", line, instruction_id, row.kind, seen.kind))
     if seen.amount_fen != row.amount_fen:
-        yield Difference("amount", line, instruction_id, _yuan(row.amount_fen), _yuan(seen.amount_fen))
+        found.append(Difference("amount", line, instruction_id, _yuan(row.amount_fen), _yuan(seen.amount_fen)))
     if f"{seen.day}" != row.day:
-        yield Difference("day", line, instruction_id, row.day, f"{seen.day}")
-    same = (seen.kind, seen.amount_fen, f"{seen.day}") == (row.kind, row.amount_fen, row.day)
+        found.append(Difference("day", line, instruction_id, row.day, f"{seen.day}"))
     if seen.state != row.state:
-        settling = row if same and sure and seen.answer is None else None
-        yield Difference("state", line, instruction_id, row.state, seen.state, settling)
+        settling = row if not found and sure and seen.answer is None else None
+        found.append(Difference("state", line, instruction_id, row.state, seen.state, settling))
     elif seen.answer is not None and seen.answer.reference != row.reference:
-        yield Difference("reference", line, instruction_id, row.reference, seen.answer.reference)
+        found.append(Difference("reference", line, instruction_id, row.reference, seen.answer.reference))
+    yield from (_to_close(each, seen, row) for each in found)
     yield from _by_itself(one)
+
+
+def _to_close(one: Difference, seen: Instruction | None, row: BankRow | None) -> Difference:
+    """The difference with what a person needs to close it, if one may."""
+    said = None if row is None else row.said
+    return replace(one, mark=mark_of(said, seen), said=said) if can_be_closed(seen, said) else one
 
 
 def _by_itself(one: Ours) -> Iterator[Difference]:
@@ -162,6 +190,11 @@ def not_instructed(made: Instruction) -> Difference:
     """The books have posted what this instruction says, and the outbox does not have it."""
     said = f"{made.kind} {_yuan(made.amount_fen)}"
     return Difference("not_instructed", None, made.instruction_id, egret_says=said, missing=made)
+
+
+def reminder_lost(made: Instruction) -> Difference:
+    """The bill has a reminder, and the outbox does not have it. Nothing is posted by it, so no entry tells of it."""
+    return Difference("reminder_lost", None, made.instruction_id, egret_says=f"{made.day}", missing=made)
 
 
 def outwards(

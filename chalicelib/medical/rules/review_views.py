@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from chalicelib.core.text import Text
 from chalicelib.medical.rules.kept import Kept
@@ -18,6 +18,7 @@ from chalicelib.medical.rules.rates import cost_said
 from chalicelib.medical.rules.reviews import REVIEW_STATES, Answer, Review, ReviewState
 from chalicelib.scenarios.rules import CitizenView, Decision, explain
 
+_TraceT = TypeVar("_TraceT")
 _SAID: Mapping[str, Text] = {
     "tier_reached": Text("达到了所列档次", "The tier that is named was reached"),
     "no_tier_reached": Text("没有达到给予额度的档次", "No tier that gives a limit was reached"),
@@ -60,13 +61,19 @@ class Worked:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTrace:
-    """A decision as its person reads it."""
+class Trace:
+    """What everybody is told of a decision. ``effect_id`` None: it is the one of the request."""
 
     effect_id: str | None
     on: date
     limit_fen: int | None
     terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTrace(Trace):
+    """A decision as its person reads it."""
+
     decision: CitizenView
 
 
@@ -79,13 +86,9 @@ class ReasonSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class BankTrace:
+class BankTrace(Trace):
     """A decision as a bank's reviewer reads it, of which he learns what a pull tells: the limit, and codes."""
 
-    effect_id: str | None
-    on: date
-    limit_fen: int | None
-    terms: Terms
     outcome: Literal["granted", "refused"]
     reasons: tuple[ReasonSaid, ...]
 
@@ -100,14 +103,9 @@ class ScoreUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class CityTrace:
+class CityTrace(OwnTrace):
     """A decision as a reviewer of the person's own city reads it."""
 
-    effect_id: str | None
-    on: date
-    limit_fen: int | None
-    terms: Terms
-    decision: CitizenView
     score: ScoreUsed | None
 
 
@@ -142,65 +140,33 @@ class QueuedReview:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnReview:
+class ReviewRead(ReviewBrief, Generic[_TraceT]):
+    """A review with what it is about, and how it was answered."""
+
+    words: str
+    now: _TraceT
+    contested: _TraceT | None
+    city_reason: Text | None
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReview(ReviewRead[OwnTrace]):
     """A review as its person reads it."""
 
-    review_id: str
-    city_id: str
-    bank_id: str
-    state: ReviewState
-    said: Text
-    asked_at: datetime
-    answer_by: date
-    overdue: bool
-    instance: int
-    words: str
-    now: OwnTrace
-    contested: OwnTrace | None
-    city_reason: Text | None
-    answer: Answer | None
-
 
 @dataclass(frozen=True, slots=True)
-class BankReview:
+class BankReview(ReviewRead[BankTrace | None]):
     """A review as the bank's reviewer reads it; what the bank may not be told is None."""
 
-    review_id: str
-    city_id: str
-    bank_id: str
     subject_id: str
-    state: ReviewState
-    said: Text
-    asked_at: datetime
-    answer_by: date
-    overdue: bool
-    instance: int
-    words: str
-    now: BankTrace | None
-    contested: BankTrace | None
-    city_reason: Text | None
-    answer: Answer | None
 
 
 @dataclass(frozen=True, slots=True)
-class CityReview:
+class CityReview(ReviewRead[CityTrace]):
     """A forwarded review as a reviewer of the person's own city reads it."""
 
-    review_id: str
-    city_id: str
-    bank_id: str
     subject_id: str
-    state: ReviewState
-    said: Text
-    asked_at: datetime
-    answer_by: date
-    overdue: bool
-    instance: int
-    words: str
-    now: CityTrace
-    contested: CityTrace | None
-    city_reason: Text | None
-    answer: Answer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,39 +181,30 @@ class ReviewMoved:
 
 def brief(review: Review, on: date) -> ReviewBrief:
     """One line of a person's own reviews, as of a day of the bank's city."""
-    return ReviewBrief(review.review_id, review.city_id, review.bank_id, *_standing(review, on))
+    return ReviewBrief(*_brief(review, on))
 
 
 def queued(review: Review, subject_id: str, on: date) -> QueuedReview:
     """One line of a reviewer's queue."""
-    return QueuedReview(review.review_id, review.bank_id, subject_id, *_standing(review, on))
+    return QueuedReview(review.review_id, review.bank_id, subject_id, *_brief(review, on)[3:])
 
 
 def own_view(review: Review, now: Worked, contested: Worked | None, on: date) -> OwnReview:
     """The review for its person."""
     traces = _own(now), None if contested is None else _own(contested)
-    return OwnReview(
-        review.review_id, review.city_id, review.bank_id, *_standing(review, on), review.words, *traces,
-        review.city_reason, review.answer,
-    )  # fmt: skip
+    return OwnReview(*_brief(review, on), review.words, *traces, review.city_reason, review.answer)
 
 
 def bank_view(review: Review, subject_id: str, now: Worked | None, contested: Worked | None, on: date) -> BankReview:
     """The review for the bank, with what of it the bank may be told."""
     traces = None if now is None else _for_bank(now), None if contested is None else _for_bank(contested)
-    return BankReview(
-        review.review_id, review.city_id, review.bank_id, subject_id, *_standing(review, on), review.words, *traces,
-        review.city_reason, review.answer,
-    )  # fmt: skip
+    return BankReview(*_brief(review, on), review.words, *traces, review.city_reason, review.answer, subject_id)
 
 
 def city_view(review: Review, subject_id: str, now: Worked, contested: Worked | None, on: date) -> CityReview:
     """The review for the person's own city."""
     traces = _for_city(now), None if contested is None else _for_city(contested)
-    return CityReview(
-        review.review_id, review.city_id, review.bank_id, subject_id, *_standing(review, on), review.words, *traces,
-        review.city_reason, review.answer,
-    )  # fmt: skip
+    return CityReview(*_brief(review, on), review.words, *traces, review.city_reason, review.answer, subject_id)
 
 
 def moved_view(review: Review) -> ReviewMoved:
@@ -255,25 +212,28 @@ def moved_view(review: Review) -> ReviewMoved:
     return ReviewMoved(review.review_id, review.state, REVIEW_STATES[review.state], review.answer)
 
 
-def _standing(review: Review, on: date) -> tuple[ReviewState, Text, datetime, date, bool, int]:
-    said = REVIEW_STATES[review.state]
-    return review.state, said, review.asked_at, review.answer_by, review.overdue(on), review.instance
+def _brief(review: Review, on: date) -> tuple[str, str, str, ReviewState, Text, datetime, date, bool, int]:
+    return (
+        review.review_id, review.city_id, review.bank_id, review.state, REVIEW_STATES[review.state], review.asked_at,
+        review.answer_by, review.overdue(on), review.instance,
+    )  # fmt: skip
 
 
 def _own(worked: Worked) -> OwnTrace:
-    told = explain(worked.decision, "citizen")
-    return OwnTrace(worked.effect_id, worked.kept.basis.on, worked.limit_fen, worked.terms, told)
+    return OwnTrace(*_trace(worked), explain(worked.decision, "citizen"))
 
 
 def _for_bank(worked: Worked) -> BankTrace:
     told = explain(worked.decision, "partner")
-    reasons = tuple(ReasonSaid(code, _SAID[code]) for code in told.codes)
-    return BankTrace(worked.effect_id, worked.kept.basis.on, worked.limit_fen, worked.terms, told.outcome, reasons)
+    return BankTrace(*_trace(worked), told.outcome, tuple(ReasonSaid(code, _SAID[code]) for code in told.codes))
 
 
 def _for_city(worked: Worked) -> CityTrace:
-    told, basis = explain(worked.decision, "citizen"), worked.kept.basis
-    score = None
+    basis, score = worked.kept.basis, None
     if basis.score is not None and basis.home_scale_version is not None and basis.as_of is not None:
         score = ScoreUsed(basis.score, basis.home_scale_version, basis.as_of)
-    return CityTrace(worked.effect_id, basis.on, worked.limit_fen, worked.terms, told, score)
+    return CityTrace(*_trace(worked), explain(worked.decision, "citizen"), score)
+
+
+def _trace(worked: Worked) -> tuple[str | None, date, int | None, Terms]:
+    return worked.effect_id, worked.kept.basis.on, worked.limit_fen, worked.terms

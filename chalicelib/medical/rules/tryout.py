@@ -59,6 +59,7 @@ class WhatIf:
     exposure_fen: int
     exposure_cap_fen: int
     lines_at_cap: int | None
+    illustrative: bool
 
 
 def population(published: Published, scale: Scale) -> tuple[People, ...]:
@@ -92,15 +93,18 @@ def _between(quantiles: Iterable[tuple[float, int]], scale: Scale) -> Iterator[t
     yield low, scale.maximum + scale.step, max(0.0, 1.0 - share)
 
 
-def what_if(policy: Policy, table: CompiledTable, people: Iterable[People], district: str | None = None) -> WhatIf:
+def what_if(policy: Policy, table: CompiledTable, people: Iterable[People], *, illustrative: bool = False) -> WhatIf:
     """People and exposure per tier on the policy's first day, the lowest limit first, if everybody opens a line.
 
     Nobody's facts besides his score are known: where the table asks for one, its tier is not reached.
+
+    Args:
+        illustrative: Whether the people are invented; what is made of an invented policy is so anyway.
     """
     on = max(policy.valid_from, table.table.valid_from)
     counted: Counter[tuple[int, str, str, bool]] = Counter()
     for standing, number in people:
-        decision = decide(table, Facts(on, district, standing, {}, resident=True))
+        decision = decide(table, Facts(on, None, standing, {}, resident=True))
         limit = limit_of(policy, decision)
         tier = _tier(table, decision.tier_ids[-1] if decision.tier_ids else None, decision.area)
         counted[limit.fen or 0, tier.zh, tier.en, limit.capped] += number
@@ -111,7 +115,8 @@ def what_if(policy: Policy, table: CompiledTable, people: Iterable[People], dist
     total, exposure_fen = sum(tier.people for tier in tiers), sum(tier.exposure_fen for tier in tiers)
     lines = policy.exposure_cap_fen * total // exposure_fen if exposure_fen else None
     return WhatIf(
-        policy.version, table.table.version, tiers, total, exposure_fen, policy.exposure_cap_fen, lines
+        policy.version, table.table.version, tiers, total, exposure_fen, policy.exposure_cap_fen, lines,
+        policy.illustrative or illustrative,
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from chalicelib.medical.service.lending import close_own, move_line, open_for, o
 from chalicelib.medical.service.placing import Wish
 from chalicelib.medical.service.policies import (
     PolicyView,
-    VersionView,
     draft,
     edit,
     list_versions,
@@ -15,7 +14,7 @@ from chalicelib.medical.service.policies import (
     read_version,
     try_out,
 )
-from chalicelib.medical.service.pulling import Pulls, pull, pull_many
+from chalicelib.medical.service.pulling import pull, pull_many
 from chalicelib.medical.service.refunding import refund
 from chalicelib.medical.service.regrading import regrade
 from chalicelib.medical.service.sending import send_all
@@ -23,8 +22,6 @@ from chalicelib.medical.service.sending import send_all
 __all__ = [
     "Bank",
     "PolicyView",
-    "Pulls",
-    "VersionView",
     "Wish",
     "attend",
     "capture",

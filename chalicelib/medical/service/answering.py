@@ -73,7 +73,7 @@ def list_for_city(
     return [_queued(rows, review, caller, now) for review in found], last
 
 
-def _queued(rows: Mapping[Key, Row], review: Review, caller: Caller, now: datetime) -> QueuedReview:
+def _queued(rows: dict[Key, Row], review: Review, caller: Caller, now: datetime) -> QueuedReview:
     return queued(review, subjects.known_as(caller.sector, review.ref), today_of(rows, review, now))
 
 
@@ -215,8 +215,8 @@ def _own_entry(caller: Caller) -> Key:
     return partners.partner_key(*bank_of(caller))
 
 
-def _require_bank_reviewer(caller: Caller, rows: Mapping[Key, Row]) -> None:
-    partner = partners.partner_in(dict(rows), *bank_of(caller))
+def _require_bank_reviewer(caller: Caller, rows: dict[Key, Row]) -> None:
+    partner = partners.partner_in(rows, *bank_of(caller))
     if partner is None or partner.kind != "bank" or not partner.has_role(caller.person, "reviewer"):
         raise ReviewForbidden
 

@@ -7,7 +7,7 @@ exact as of the line that was read with it, and whoever writes on condition of t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.cities import store as cities
@@ -19,7 +19,7 @@ from chalicelib.core.table import Key, Row
 from chalicelib.ledger.rules import holds
 from chalicelib.medical import store
 from chalicelib.medical.rules import Account, Booked, Event, Policy, advanced, booked, month_of
-from chalicelib.medical.rules.credit import CreditLine
+from chalicelib.medical.rules.credit import CreditLine, with_events
 from chalicelib.medical.rules.heads import Head
 from chalicelib.medical.rules.statements import carried
 from chalicelib.medical.service.standing import settle_standing
@@ -107,23 +107,18 @@ def policies_of(head: Head) -> tuple[Policy, ...]:
     return tuple(head.as_listed(policy) for policy in versions)
 
 
-def take(
-    unit: Unit, bill: Bill, events: Iterable[Event], now: datetime, *, credit: CreditLine | None = None
-) -> list[Booked]:
+def take(unit: Unit, bill: Bill, events: Iterable[Event], now: datetime) -> list[Booked]:
     """Writes events, in their order, and the line that takes them: what is posted on it goes down by what they take.
     A suspension for what is overdue ends with the event after which nothing is.
 
-    Args:
-        credit: The line with what else the request changes of it, of the version that was read.
-
     Raises: what the rules refuse of them.
     """
-    written, account, done = credit or bill.credit, bill.account, list[Booked]()
+    written, account, done = bill.credit, bill.account, list[Booked]()
     for event in events:
         one = booked(carried(account, event.day, bill.policies), event, bill.policies)
         line = holds.released(written.line, one.line_fen, now)
         store.append_event(unit, written, line.version, event)
-        account, written = one.account, replace(written, line=line, unstated=written.unstated + 1)
+        account, written = one.account, with_events(written, line, 1)
         done.append(one)
     written = settle_standing(unit, written, account.debts, bill.day(now))
     store.save_line(unit, bill.credit, written)

@@ -41,7 +41,7 @@ def shard_of(ref: AccountRef, shards: int, turn: int) -> int:
     return tried[turn % len(tried)]
 
 
-def room_in(ground: Ground, shard: int, turn: int, seen: CreditLine | None = None) -> tuple[int, int]:
+def room_in(ground: Ground, shard: int, turn: int, seen: CreditLine | None) -> tuple[int, int]:
     """The shard of this turn, and how much of a limit it is to take; in the last turn the one with the most room,
     where what a line is booked for already is room for it.
 

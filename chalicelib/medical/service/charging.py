@@ -12,14 +12,15 @@ from chalicelib.ledger.rules import Entry, Party
 from chalicelib.ledger.rules.holds import Step
 from chalicelib.medical import store
 from chalicelib.medical.rules import charge_of
-from chalicelib.medical.rules.credit import CreditHold, CreditLine
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, with_events
 from chalicelib.medical.rules.events import numbered
 from chalicelib.medical.rules.posting import capture_postings
 from chalicelib.subjects import service as subjects
 
 
 class Taken(NamedTuple):
-    """What was captured of one hold, for which item of which visit (an empty one: no item was named)."""
+    """What was captured of one hold, the hold as it is then, and for which item of which visit (an empty one: no item
+    was named)."""
 
     held: CreditHold
     step: Step
@@ -27,7 +28,7 @@ class Taken(NamedTuple):
     item_id: str = ""
 
 
-def charge(unit: Unit, control: Control, credit: CreditLine, taken: Taken, charge_id: str) -> None:
+def _charge(unit: Unit, control: Control, credit: CreditLine, taken: Taken, charge_id: str) -> None:
     """Puts what was captured on the bill, with the terms of the policy under which its hold was placed."""
     held, step = taken.held, taken.step
     policy = store.load_version(held.city_id, held.bank_id, held.policy_version)
@@ -41,11 +42,18 @@ def charge(unit: Unit, control: Control, credit: CreditLine, taken: Taken, charg
 def charge_all(
     unit: Unit, control: Control, credit: CreditLine, taken: Sequence[Taken], effect_id: str, purpose: str
 ) -> Entry:
-    """Puts what one request captured on the bill, a charge for each hold, and makes its one entry, which the caller
-    gives to the effect."""
+    """Puts what one request captured on the bill, a charge for each hold, and writes holds and line as they are then.
+
+    Args:
+        credit: The line as it was read, from which the steps were taken one after the other.
+
+    Returns: its one entry, which the caller gives to the effect.
+    """
     for place, one in enumerate(taken):
-        charge(unit, control, credit, one, numbered(effect_id, place))
+        _charge(unit, control, credit, one, numbered(effect_id, place))
+        store.save_hold(unit, one.held)
     last = taken[-1]
+    store.save_line(unit, credit, with_events(credit, last.step.line, len(taken)))
     hospital = Party(last.held.city_id, "hospital", last.held.hospital_id)
     amount_fen, at = sum(one.step.captured_fen for one in taken), last.step.line.as_of
     postings = capture_postings(hospital, bank_party(credit), known_to_bank(credit), amount_fen)

@@ -21,6 +21,7 @@ from chalicelib.partners.rules import require_partner
 from chalicelib.scenarios.rules import Basis, Decision, digest, explain
 from chalicelib.scenarios.service import RecipientNotNamed
 from chalicelib.scenarios.service.grounds import basis_of, decided
+from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import Account, AccountRef, ConsentRequired, require_consent
 
@@ -148,6 +149,14 @@ def term_over(credit: CreditLine | None, on: date) -> bool:
     except TermOver:
         return True
     return False
+
+
+def meant(caller: Caller, subject_id: str) -> AccountRef | None:
+    """Whom a bank means; None: nobody whom it knows, which is said where a missing consent is, and not before."""
+    try:
+        return subjects.resolve(caller, subject_id)
+    except ConsentRequired:
+        return None
 
 
 def bank_of(caller: Caller) -> tuple[str, str]:

@@ -7,9 +7,10 @@ whatever has changed since, so nothing of the person, the bank or the policy is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from chalicelib.cities import store as cities
 from chalicelib.core import effect, table
@@ -21,35 +22,20 @@ from chalicelib.core.table import Key, Row
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.holds import Step
+from chalicelib.ledger.rules.lines import Hold, Line
 from chalicelib.medical import store
-from chalicelib.medical.rules.credit import (
-    CreditHold,
-    CreditLine,
-    Given,
-    HoldStep,
-    HoldView,
-    hold_view,
-    require_alone,
-    require_open,
-)
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, require_alone, require_open
+from chalicelib.medical.rules.line_views import HoldStep, HoldView, hold_view
 from chalicelib.medical.service.charging import Taken, charge_all
 from chalicelib.medical.service.grounds import Ground, kept, read_ground
 from chalicelib.medical.service.placing import Placed, Wish, ground_of, opened, place, require_whole
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
 from chalicelib.subjects.rules import AccountRef, Pass, PassInvalid, PassUsed, check_pass
 
-# Hospitals share a line, and whoever meets another at it looks at it anew.
-TRIES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A hold with its line, as they were read. ``rows`` has whatever else was."""
-
-    held: CreditHold
-    credit: CreditLine
-    rows: dict[Key, Row]
+_Take = Callable[[Line, Hold], Step]
+_T = TypeVar("_T")
 
 
 def hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, wish: Wish, pass_code: str) -> HoldView:
@@ -58,8 +44,8 @@ def hold(unit: Unit, intent: Intent, now: datetime, caller: Caller, wish: Wish, 
     Raises:
         PassInvalid; PassExpired; CitySuspended; PartnerSuspended: the bank, then the hospital; PolicyNotInForce;
         PassInvalid: for another scenario; HospitalNotCovered; ConsentRequired: for the bank or for the hospital;
-        RecipientNotNamed; LineMissing; TermOver; LineClosed; LineSuspended; HoldExceedsLimit; HoldsFull; PassUsed;
-        Conflict; in this order.
+        RecipientNotNamed; LineMissing; TermOver; LineClosed; LineSuspended; HoldExceedsLimit; HoldsFull: on the line;
+        StatementsOutstanding; HoldsFull: of the hospital; PassUsed; Conflict; in this order.
     """
     shown = subjects.open_pass(pass_code, caller.sector, None, now)
     return looking_again(unit, lambda fresh: _hold_once(fresh, intent, now, caller, wish, shown), TRIES)
@@ -88,11 +74,10 @@ def _raise_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_
     person_id, bank_id = opened(caller, hold_id)
     resident = AccountRef(caller.city_id, person_id)
     more = [store.head_key(caller.city_id, bank_id), accounts.account_key(resident)]
-    found = _read(caller, hold_id, now, more)
-    held = found.held
+    held, credit, rows = _read(caller, hold_id, now, more)
     require_alone(held)
-    require_open(held.hold, found.credit.line, now)
-    ground = ground_of(caller, bank_id, held.ref, found.rows, now)
+    require_open(held.hold, credit.line, now)
+    ground = ground_of(caller, bank_id, held.ref, rows, now)
     given = Given(held.policy_version, held.hold.expires_at)
     made = place(unit, now, caller, ground, held.ref, Wish(bank_id, held.visit_ref, amount_fen), given)
     return _record_hold(unit, intent, now, caller, ground, made)
@@ -117,8 +102,8 @@ def capture(
         CaptureExceedsHold; Conflict: the line keeps changing; in this order.
     """
 
-    def taken(found: _Found) -> Step:
-        return holds.capture(found.credit.line, found.held.hold, amount_fen, now, final=final)
+    def taken(line: Line, hold: Hold) -> Step:
+        return holds.capture(line, hold, amount_fen, now, final=final)
 
     return looking_again(unit, lambda fresh: _step(fresh, intent, now, caller, hold_id, taken, "capture"), TRIES)
 
@@ -130,28 +115,17 @@ def void(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_id: str
         in this order.
     """
 
-    def given_up(found: _Found) -> Step:
-        return holds.void(found.credit.line, found.held.hold, now)
+    def given_up(line: Line, hold: Hold) -> Step:
+        return holds.void(line, hold, now)
 
     return looking_again(unit, lambda fresh: _step(fresh, intent, now, caller, hold_id, given_up, "void"), TRIES)
 
 
-def _step(
-    unit: Unit,
-    intent: Intent,
-    now: datetime,
-    caller: Caller,
-    hold_id: str,
-    take: Callable[[_Found], Step],
-    verb: str,
-) -> HoldStep:
-    found = _read(caller, hold_id, now)
-    require_alone(found.held)
-    step = take(found)
-    held = replace(found.held, hold=step.hold)
-    taken = 1 if step.captured_fen else 0
-    store.save_line(unit, found.credit, replace(found.credit, line=step.line, unstated=found.credit.unstated + taken))
-    store.save_hold(unit, held)
+def _step(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_id: str, take: _Take, verb: str) -> HoldStep:
+    held, credit, rows = _read(caller, hold_id, now)
+    require_alone(held)
+    step = take(credit.line, held.hold)
+    held = replace(held, hold=step.hold)
     charge_id = intent.effect_id if step.captured_fen else None
     view = hold_view(held, subjects.known_as(caller.sector, held.ref), now)
     reply = HoldStep(view, step.captured_fen, step.returned_fen, charge_id)
@@ -161,11 +135,12 @@ def _step(
     }  # fmt: skip
     purpose, subject = f"{verb}:{held.city_id}/{held.scenario_id}", accounts.account_pk(held.ref)
     if step.captured_fen:
-        control = cities.control_in(found.rows, held.city_id)
-        items = [Taken(held, step, held.visit_ref)]
-        entry = charge_all(unit, control, found.credit, items, intent.effect_id, purpose)
+        control, items = cities.control_in(rows, held.city_id), [Taken(held, step, held.visit_ref)]
+        entry = charge_all(unit, control, credit, items, intent.effect_id, purpose)
         unit.effect(ledger.effect_row(intent, entry, facts=facts, reply=reply, subject=subject))
     else:
+        store.save_hold(unit, held)
+        store.save_line(unit, credit, replace(credit, line=step.line))
         unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=reply, subject=subject))
     unit.commit()
     return reply
@@ -181,18 +156,32 @@ def read_hold(now: datetime, caller: Caller, hold_id: str) -> HoldView:
     return hold_view(held, subjects.known_as(caller.sector, held.ref), now)
 
 
-def _read(caller: Caller, hold_id: str, now: datetime, more: Sequence[Key] = ()) -> _Found:
-    """A hold with its line and its city, in one BatchGet.
+def _read(
+    caller: Caller, hold_id: str, now: datetime, more: Sequence[Key] = ()
+) -> tuple[CreditHold, CreditLine, dict[Key, Row]]:
+    """A hold with its line and its city.
 
     Raises: NotFound: another hospital's, or invented; Conflict: they were read amid a write; in this order.
     """
+    city, key = cities.control_key(caller.city_id), store.hold_key(caller.city_id, hold_id)
+    held, credit, rows = read_with_line(caller, hold_id, key, store.hold_in, [city, *more])
+    require_whole(held.hold, credit.line, now)
+    return held, credit, rows
+
+
+def read_with_line(
+    caller: Caller, hold_id: str, key: Key, find: Callable[[Mapping[Key, Row], Key], _T | None], more: Iterable[Key]
+) -> tuple[_T, CreditLine, dict[Key, Row]]:
+    """What lies at ``key`` under a hold's id, the line of that hold, and all that was read with them in one
+    BatchGetItem: what lies at ``more`` too. That both were read of one moment is for the caller to see.
+
+    Raises: NotFound: another hospital's, or invented.
+    """
     person_id, bank_id = opened(caller, hold_id)
-    hold_key = store.hold_key(caller.city_id, hold_id)
     line_key = store.line_key(caller.city_id, person_id, bank_id)
-    rows = table.fetch([cities.control_key(caller.city_id), hold_key, line_key, *more])
-    held, credit = store.hold_in(rows, hold_key), store.line_in(rows, line_key)
-    if held is None:
+    rows = table.fetch([key, line_key, *more])
+    found, credit = find(rows, key), store.line_in(rows, line_key)
+    if found is None:
         raise NotFound
     assert credit is not None, "a hold lies on a line"
-    require_whole(held.hold, credit.line, now)
-    return _Found(held, credit, rows)
+    return found, credit, rows

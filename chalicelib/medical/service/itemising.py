@@ -36,9 +36,9 @@ from chalicelib.medical.rules.visits import (
 )
 from chalicelib.medical.service.bills import Bill, read_bill
 from chalicelib.medical.service.charging import Taken, charge_all
-from chalicelib.medical.service.holding import TRIES
 from chalicelib.medical.service.placing import opened
 from chalicelib.medical.service.refunding import give_back
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.medical.service.visiting import Found, holds_in, purpose_of, read_found
 from chalicelib.medical.store.visits import save_visit, visit_in, visit_key
 from chalicelib.subjects import store as accounts
@@ -131,13 +131,8 @@ def _capture_once(unit: Unit, intent: Intent, now: datetime, caller: Caller, vis
         save_visit(unit, after)
         return _record(unit, intent, now, after, item_of(after, item_id), found.credit.line, "capture-nothing")
     taken = _taken(found, item_id, takes, now)
-    line = taken[-1].step.line
     charge_ids = tuple(numbered(intent.effect_id, place) for place in range(len(taken)))
-    after = captured(found.visit, item_id, charge_ids, line.version)
-    for one in taken:
-        store.save_hold(unit, one.held)
-    unstated = found.credit.unstated + len(taken)
-    store.save_line(unit, found.credit, replace(found.credit, line=line, unstated=unstated))
+    after = captured(found.visit, item_id, charge_ids, taken[-1].step.line.version)
     save_visit(unit, after)
     return _record_capture(unit, intent, now, found, after, item_id, taken)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.core import effect, table
 from chalicelib.core.auth import Caller
@@ -16,17 +16,8 @@ from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.lines import Line, LineClosed
 from chalicelib.medical import store
 from chalicelib.medical.rules import LineExists, opening
-from chalicelib.medical.rules.credit import (
-    BY_BANK,
-    CreditLine,
-    LimitView,
-    LineMoved,
-    excepted,
-    limit_view,
-    line_state,
-    opened_line,
-    rebooked,
-)
+from chalicelib.medical.rules.credit import BY_BANK, CreditLine, excepted, line_state, opened_line, rebooked
+from chalicelib.medical.rules.line_views import LimitView, LineMoved, limit_view
 from chalicelib.medical.service.booking import part_of, room_in, save_rebooked, shard_of, trying_shards
 from chalicelib.medical.service.grounds import (
     Ground,
@@ -35,6 +26,7 @@ from chalicelib.medical.service.grounds import (
     consenting,
     judge,
     kept,
+    meant,
     read_ground,
     require_line_term,
     term_over,
@@ -42,7 +34,7 @@ from chalicelib.medical.service.grounds import (
 from chalicelib.medical.store.credit import rebook
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
-from chalicelib.subjects.rules import Account, AccountRef, ConsentRequired, require_account
+from chalicelib.subjects.rules import Account, AccountRef, require_account
 
 LineMove = Literal["suspend", "resume", "close"]
 _Steps = Callable[[Line, datetime], Line]
@@ -53,22 +45,43 @@ _MOVES: dict[LineMove, _Steps] = {
 }
 
 
+class _Asked(NamedTuple):
+    """Of whose line with which bank a decision is asked for, by whom, and on what it rests that he may be told it."""
+
+    bank: tuple[str, str]
+    ref: AccountRef | None
+    sector: str
+    agreed: Callable[[Ground], Account]
+
+
+def _by_bank(caller: Caller, ref: AccountRef | None, now: datetime) -> _Asked:
+    def agreed(ground: Ground) -> Account:
+        return consenting(ground, ref, [ground.bank], now)
+
+    return _Asked(bank_of(caller), ref, caller.sector, agreed)
+
+
+def _by_owner(caller: Caller, city_id: str, bank_id: str) -> _Asked:
+    ref = subjects.own_account(caller)
+
+    def agreed(ground: Ground) -> Account:
+        return require_account(ground.account(ref))
+
+    return _Asked((city_id, bank_id), ref, caller.sector, agreed)
+
+
+def _decided(asked: _Asked, now: datetime) -> tuple[Ground, Judged]:
+    ground = read_ground(*asked.bank, [] if asked.ref is None else [asked.ref], now)
+    return ground, judge(ground, asked.agreed(ground), ["bank"], now)
+
+
 def open_for(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject_id: str) -> LimitView:
     """Opens a person's line with the bank that asks, by his consent.
 
     Raises: NotFound: no such city; CitySuspended; PartnerSuspended; PolicyNotInForce; ConsentRequired;
         RecipientNotNamed; LineExists; LimitNotGranted; ExposureCapReached; Conflict; in this order.
     """
-    try:
-        ref = subjects.resolve(caller, subject_id)
-    except ConsentRequired:
-        ref = None
-    city_id, bank_id = bank_of(caller)
-
-    def agreed(ground: Ground) -> Account:
-        return consenting(ground, ref, [ground.bank], now)
-
-    return _open(unit, intent, now, (city_id, bank_id), ref, agreed, caller.sector)
+    return _open(unit, intent, now, _by_bank(caller, meant(caller, subject_id), now))
 
 
 def open_own(unit: Unit, intent: Intent, now: datetime, caller: Caller, city_id: str, bank_id: str) -> LimitView:
@@ -77,35 +90,18 @@ def open_own(unit: Unit, intent: Intent, now: datetime, caller: Caller, city_id:
     Raises: NotFound: no such city; CitySuspended; PartnerSuspended; PolicyNotInForce; NotFound: no account;
         RecipientNotNamed; LineExists; LimitNotGranted; ExposureCapReached; Conflict; in this order.
     """
-    ref = subjects.own_account(caller)
-    return _open(
-        unit, intent, now, (city_id, bank_id), ref, lambda ground: require_account(ground.account(ref)), caller.sector
-    )
+    return _open(unit, intent, now, _by_owner(caller, city_id, bank_id))
 
 
-def _open(
-    unit: Unit,
-    intent: Intent,
-    now: datetime,
-    bank: tuple[str, str],
-    ref: AccountRef | None,
-    agreed: Callable[[Ground], Account],
-    sector: str,
-) -> LimitView:
+def _open(unit: Unit, intent: Intent, now: datetime, asked: _Asked) -> LimitView:
     def once(fresh: Unit, turn: int) -> LimitView:
-        ground = read_ground(*bank, [] if ref is None else [ref], now)
-        return _open_once(fresh, intent, now, ground, agreed(ground), sector, turn)
+        ground, judged = _decided(asked, now)
+        seen = ground.anybodys_credit(judged.account.ref)
+        credit = lend(fresh, ground, judged, seen, turn, now)
+        store.save_line(fresh, seen, credit)
+        return _record(fresh, intent, now, ground, judged, credit, asked.sector, "open-line")
 
     return trying_shards(unit, once)
-
-
-def _open_once(
-    unit: Unit, intent: Intent, now: datetime, ground: Ground, account: Account, sector: str, turn: int
-) -> LimitView:
-    judged, seen = judge(ground, account, ["bank"], now), ground.anybodys_credit(account.ref)
-    credit = lend(unit, ground, judged, seen, turn, now)
-    store.save_line(unit, seen, credit)
-    return _record(unit, intent, now, ground, judged, credit, sector, "open-line")
 
 
 def lend(
@@ -122,8 +118,8 @@ def lend(
     Args:
         hospital_id: Where it is opened on the spot.
 
-    Raises: PolicyNotInForce; HospitalNotCovered; LineExists; LimitNotGranted; in this order. ExposureCapReached: when
-        the unit is committed.
+    Raises: LineExists: by another account of his; PolicyNotInForce; HospitalNotCovered; LineExists; LimitNotGranted;
+        ExposureCapReached: in the last turn; in this order. ExposureCapReached: when the unit is committed.
     """
     policy, account = ground.policy, judged.account
     seen = None if seen is None else _reopened(seen, account.ref, ground.today, now)
@@ -131,17 +127,13 @@ def lend(
     limit_fen = opening(policy, limit, None if seen is None else seen.line, ground.today, hospital_id)
     shard, room_fen = room_in(ground, shard_of(account.ref, ground.shards, turn), turn, seen)
     limit_fen = min(limit_fen, room_fen)
-    line = opened_line(seen, limit_fen, now)
-    credit = CreditLine(
-        ground.host.city_id, ground.bank_id, account.ref, line, policy.version, ground.today, shard, limit_fen,
+    line, version, today = opened_line(seen, limit_fen, now), policy.version, ground.today
+    before = seen or CreditLine(ground.host.city_id, ground.bank_id, account.ref, line, version, today, shard, 0)
+    credit = replace(
+        before, line=line, policy_version=version, opened_on=today, shard=shard, booked_fen=limit_fen
     )  # fmt: skip
-    if seen is not None:
-        credit = replace(
-            credit, stated_until=seen.stated_until, stated_version=seen.stated_version, exception=seen.exception,
-            suspended_in=seen.suspended_in, unstated=seen.unstated,
-        )  # fmt: skip
     store.point_to(unit, credit)
-    rebook(unit, seen or replace(credit, booked_fen=0), credit, part_of(ground, shard))
+    rebook(unit, before, credit, part_of(ground, shard))
     return credit
 
 
@@ -183,42 +175,23 @@ def relimit_for(unit: Unit, intent: Intent, now: datetime, caller: Caller, subje
         RecipientNotNamed; NotFound: no such line; LineClosed; TermOver; LineSuspended; ExposureCapReached; Conflict; in
         this order.
     """
-    ref = subjects.resolve(caller, subject_id, NotFound)
-
-    def agreed(ground: Ground) -> Account:
-        return consenting(ground, ref, [ground.bank], now)
-
-    return _relimit(unit, intent, now, bank_of(caller), ref, agreed, caller.sector)
+    return _relimit(unit, intent, now, _by_bank(caller, subjects.resolve(caller, subject_id, NotFound), now))
 
 
 def relimit_own(unit: Unit, intent: Intent, now: datetime, caller: Caller, city_id: str, bank_id: str) -> LimitView:
     """Books one's own line anew for what one's score gives today. Raises: as ``relimit_for``; NotFound: no account."""
-    ref = subjects.own_account(caller)
-
-    def agreed(ground: Ground) -> Account:
-        return require_account(ground.account(ref))
-
-    return _relimit(unit, intent, now, (city_id, bank_id), ref, agreed, caller.sector)
+    return _relimit(unit, intent, now, _by_owner(caller, city_id, bank_id))
 
 
-def _relimit(
-    unit: Unit,
-    intent: Intent,
-    now: datetime,
-    bank: tuple[str, str],
-    ref: AccountRef,
-    agreed: Callable[[Ground], Account],
-    sector: str,
-) -> LimitView:
+def _relimit(unit: Unit, intent: Intent, now: datetime, asked: _Asked) -> LimitView:
     def once(fresh: Unit, turn: int) -> LimitView:
-        ground = read_ground(*bank, [ref], now)
-        judged, seen = judge(ground, agreed(ground), ["bank"], now), ground.credit(ref)
+        ground, judged = _decided(asked, now)
+        seen = ground.credit(judged.account.ref)
         if seen is None:
             raise NotFound
         require_live(seen, ground.today)
-        after = rebooked(seen, judged.limit, ground.policy, now)
-        after = save_rebooked(fresh, ground, seen, after, turn)
-        return _record(fresh, intent, now, ground, judged, after, sector, "relimit-line")
+        after = save_rebooked(fresh, ground, seen, rebooked(seen, judged.limit, ground.policy, now), turn)
+        return _record(fresh, intent, now, ground, judged, after, asked.sector, "relimit-line")
 
     return trying_shards(unit, once)
 
@@ -236,35 +209,32 @@ def move_line(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject
     Raises: NotFound: no such line; LineClosed; Conflict; in this order.
     """
     ref = subjects.resolve(caller, subject_id, NotFound)
-    city_id, bank_id = bank_of(caller)
-    return _moved(unit, intent, now, store.line_key(city_id, ref.person_id, bank_id), move, caller.sector, ref)
+    return _moved(unit, intent, now, bank_of(caller), ref, caller.sector, move)
 
 
 def close_own(unit: Unit, intent: Intent, now: datetime, caller: Caller, city_id: str, bank_id: str) -> LineMoved:
     """Closes one's own line; what is owed is still owed. Raises: NotFound: no such line; LineClosed; Conflict."""
-    ref = subjects.own_account(caller)
-    return _moved(unit, intent, now, store.line_key(city_id, ref.person_id, bank_id), "close", caller.sector, ref)
+    return _moved(unit, intent, now, (city_id, bank_id), subjects.own_account(caller), caller.sector, "close")
 
 
 def _moved(
-    unit: Unit, intent: Intent, now: datetime, key: table.Key, move: LineMove, sector: str, ref: AccountRef
+    unit: Unit, intent: Intent, now: datetime, bank: tuple[str, str], ref: AccountRef, sector: str, move: LineMove
 ) -> LineMoved:
-    return looking_again(unit, lambda fresh: _move_once(fresh, intent, now, key, move, sector, ref))
+    key = store.line_key(bank[0], ref.person_id, bank[1])
 
+    def once(fresh: Unit) -> LineMoved:
+        seen = store.line_in(table.fetch([key]), key)
+        if seen is None or seen.ref != ref:
+            raise NotFound
+        after = replace(seen, line=_MOVES[move](seen.line, now))
+        if move == "close":
+            after = replace(after, booked_fen=0)
+            store.book(fresh, after, seen.booked_fen, 0)
+        store.save_line(fresh, seen, after)
+        reply = LineMoved(subjects.known_as(sector, ref), seen.bank_id, line_state(after.line), after.line.as_of)
+        facts, subject = {"v": 1, "bank_id": seen.bank_id}, accounts.account_pk(seen.ref)
+        fresh.effect(effect.row(intent, now, purpose=f"{move}-line", facts=facts, reply=reply, subject=subject))
+        fresh.commit()
+        return reply
 
-def _move_once(
-    unit: Unit, intent: Intent, now: datetime, key: table.Key, move: LineMove, sector: str, ref: AccountRef
-) -> LineMoved:
-    seen = store.line_in(table.fetch([key]), key)
-    if seen is None or seen.ref != ref:
-        raise NotFound
-    after = replace(seen, line=_MOVES[move](seen.line, now))
-    if move == "close":
-        after = replace(after, booked_fen=0)
-        store.book(unit, after, seen.booked_fen, 0)
-    store.save_line(unit, seen, after)
-    reply = LineMoved(subjects.known_as(sector, ref), seen.bank_id, line_state(after.line), after.line.as_of)
-    facts, subject = {"v": 1, "bank_id": seen.bank_id}, accounts.account_pk(seen.ref)
-    unit.effect(effect.row(intent, now, purpose=f"{move}-line", facts=facts, reply=reply, subject=subject))
-    unit.commit()
-    return reply
+    return looking_again(unit, once)

@@ -22,7 +22,7 @@ from chalicelib.medical.rules.instructions import (
 )
 from chalicelib.medical.rules.outbox import answered
 from chalicelib.medical.service.collecting import book
-from chalicelib.medical.service.holding import TRIES
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.medical.store import outbox
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts

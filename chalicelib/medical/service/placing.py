@@ -20,7 +20,15 @@ from chalicelib.ledger.rules.holds import Step
 from chalicelib.ledger.rules.lines import Hold, HoldsFull, Line, OpenHold, folded, state_at
 from chalicelib.medical import store
 from chalicelib.medical.rules import require_covered
-from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, LineMissing, placed, require_stated
+from chalicelib.medical.rules.credit import (
+    MOST_HOLDS_OF_A_HOSPITAL,
+    CreditHold,
+    CreditLine,
+    Given,
+    LineMissing,
+    placed,
+    require_stated,
+)
 from chalicelib.medical.service.grounds import Ground, Judged, consenting, ground_in, judge, require_line_term
 from chalicelib.partners.rules import require_partner
 from chalicelib.subjects import store as accounts
@@ -28,9 +36,8 @@ from chalicelib.subjects.rules import AccountRef
 
 _PERSON_PREFIX = "s_"
 _PERSON_CHARS = 26
-_VERSION_DIGITS = 6
-# Of the fifty that a line may have, so that no hospital takes the others' places.
-MOST_HOLDS_OF_A_HOSPITAL = 20
+# Padded, so that an id's length does not tell how often its line has changed.
+_LEAST_DIGITS = 6
 
 
 class Wish(NamedTuple):
@@ -79,7 +86,8 @@ def place(
 
     Raises: PartnerSuspended: the hospital; HospitalNotCovered; ConsentRequired; RecipientNotNamed; LineMissing;
         TermOver; LineClosed; AmountNotWhole; AmountNotPositive; AmountTooLarge; LineSuspended; HoldExceedsLimit;
-        HoldsFull; StatementsOutstanding; in this order. Conflict: when the unit is committed.
+        HoldsFull: on the line; StatementsOutstanding; HoldsFull: of the hospital; in this order. Conflict: when the
+        unit is committed.
     """
     judged = admitted(caller, ground, ref, now)
     credit = ground.credit(ref)
@@ -150,7 +158,7 @@ def sealed(caller: Caller, credit: CreditLine) -> str:
     """The id of the next hold on a line: no other hold on it has the line's version of now. Of one length per bank."""
     person = credit.ref.person_id.removeprefix(_PERSON_PREFIX)
     assert len(person) == _PERSON_CHARS, "a person's id was drawn by Egret"
-    return ids.pairwise(_sector(caller), f"{person}{credit.line.version:0{_VERSION_DIGITS}d}/{credit.bank_id}")
+    return ids.pairwise(_sector(caller), f"{person}{credit.line.version:0{_LEAST_DIGITS}d}/{credit.bank_id}")
 
 
 def opened(caller: Caller, hold_id: str) -> tuple[str, str]:

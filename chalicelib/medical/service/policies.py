@@ -167,38 +167,28 @@ def move(
         digest: Of the content that was read, from whoever approves or returns it.
 
     Raises: NotFound; CitySuspended, PartnerSuspended: but nobody is kept from ending a version; PolicyMoveForbidden;
-        PolicyApprovalByAuthor; PolicyStateConflict; PolicyInvalid: other shards; PolicyChanged: it is not what was
-        read; PolicyLintRefused; Conflict; in this order.
+        PolicyApprovalByAuthor; PolicyStateConflict; PolicyChanged: it is not what was read; PolicyLintRefused;
+        Conflict; in this order.
     """
-    return looking_again(unit, lambda fresh: _move_once(fresh, intent, now, caller, bank, version, wanted, digest))
-
-
-def _move_once(
-    unit: Unit,
-    intent: Intent,
-    now: datetime,
-    caller: Caller,
-    bank: Bank,
-    version: int,
-    wanted: Move,
-    digest: str | None,
-) -> PolicyView:
     version_key = store.version_key(*bank, version)
-    desk = read_desk(caller, bank, [version_key])
-    policy = store.version_in(desk.rows, version_key)
-    if wanted != "end":
-        desk.require_open(bank.bank_id)
-    head = heads.move_version(desk.head, policy, wanted, desk.actor, now, desk.today(now))
-    findings: tuple[Finding, ...] = ()
-    if wanted in _DECIDING:
-        heads.require_read(policy, digest)
-        kept.check_version(unit, desk.rows, version_key)
-    if wanted in _TO_REVIEW:
-        findings = findings_of(desk.control, desk.head, policy, now)
-        require_clean(findings)
-    written = store.save_head(unit, head)
-    view = _view(desk, written, policy, now, findings)
-    return _record(unit, intent, now, "move-medical-policy", view, move=wanted)
+
+    def once(fresh: Unit) -> PolicyView:
+        desk = read_desk(caller, bank, [version_key])
+        policy = store.version_in(desk.rows, version_key)
+        if wanted != "end":
+            desk.require_open(bank.bank_id)
+        head = heads.move_version(desk.head, policy, wanted, desk.actor, now, desk.today(now))
+        findings: tuple[Finding, ...] = ()
+        if wanted in _DECIDING:
+            heads.require_read(policy, digest)
+            kept.check_version(fresh, desk.rows, version_key)
+        if wanted in _TO_REVIEW:
+            findings = findings_of(desk.control, desk.head, policy, now)
+            require_clean(findings)
+        view = _view(desk, store.save_head(fresh, head), policy, now, findings)
+        return _record(fresh, intent, now, "move-medical-policy", view, move=wanted)
+
+    return looking_again(unit, once)
 
 
 def list_versions(now: datetime, caller: Caller, bank: Bank) -> list[VersionView]:
@@ -245,7 +235,8 @@ def try_out(now: datetime, caller: Caller, bank: Bank, version: int) -> WhatIf:
     if scale.grid != scenario.scale.grid:
         raise PopulationUnknown
     published = concordances.load_published(bank.city_id, concordance.version)
-    return what_if(policy, scenario, population(published, scale))
+    invented = published.illustrative or scale.illustrative
+    return what_if(policy, scenario, population(published, scale), illustrative=invented)
 
 
 def policy_today(city_id: str, head: Head | None, on: date) -> Policy | None:

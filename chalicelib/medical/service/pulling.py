@@ -17,7 +17,7 @@ from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
 from chalicelib.core.errors import Conflict, Problem
 from chalicelib.core.text import Text
-from chalicelib.medical.rules.credit import LimitView, limit_view
+from chalicelib.medical.rules.line_views import LimitView, limit_view
 from chalicelib.medical.service.grounds import (
     Ground,
     Judged,
@@ -25,6 +25,7 @@ from chalicelib.medical.service.grounds import (
     consenting,
     judge,
     kept,
+    meant,
     read_ground,
     term_over,
 )
@@ -44,7 +45,7 @@ class WhyNot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Pull:
     """What is told of the person at this place in the request: a limit, or why not."""
 
     position: int
@@ -56,7 +57,7 @@ class Line:
 class Pulls:
     """What is told of many people, in the order in which they were named."""
 
-    items: tuple[Line, ...]
+    items: tuple[Pull, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def pull(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject_id: 
     Raises: CitySuspended; PartnerSuspended; PolicyNotInForce; ConsentRequired: none that is live, a foreign or unknown
         person; RecipientNotNamed; Conflict; in this order.
     """
-    ref = _ref(caller, subject_id)
+    ref = meant(caller, subject_id)
     return looking_again(unit, lambda fresh: _pull_once(fresh, intent, now, caller, ref))
 
 
@@ -88,7 +89,7 @@ def pull_many(unit: Unit, intent: Intent, now: datetime, caller: Caller, subject
 
     Raises: CitySuspended; PartnerSuspended; PolicyNotInForce; RecipientNotNamed; Conflict; in this order.
     """
-    refs = [_ref(caller, subject_id) for subject_id in subject_ids]
+    refs = [meant(caller, subject_id) for subject_id in subject_ids]
     return looking_again(unit, lambda fresh: _pull_many_once(fresh, intent, now, caller, refs))
 
 
@@ -97,7 +98,7 @@ def _pull_many_once(
 ) -> Pulls:
     ground = read_ground(*bank_of(caller), [ref for ref in refs if ref is not None], now)
     looked = [_look_or_not(ground, ref, now) for ref in refs]
-    pulls = Pulls(tuple(_line(position, one) for position, one in enumerate(looked)))
+    pulls = Pulls(tuple(_told(position, one) for position, one in enumerate(looked)))
     answered = [(position, one) for position, one in enumerate(looked) if isinstance(one, _Looked)]
     for place, (position, one) in enumerate(answered):
         if place:
@@ -109,14 +110,6 @@ def _pull_many_once(
         unit.effect(effect.row(intent, now, purpose=f"{PURPOSE}:{ground.scenario}", facts={"v": 1}, reply=pulls))
     unit.commit()
     return pulls
-
-
-def _ref(caller: Caller, subject_id: str) -> AccountRef | None:
-    """Whom a bank means; None: nobody whom it knows, which is said where a missing consent is, and not before."""
-    try:
-        return subjects.resolve(caller, subject_id)
-    except ConsentRequired:
-        return None
 
 
 def _look(ground: Ground, ref: AccountRef | None, now: datetime) -> _Looked:
@@ -136,10 +129,10 @@ def _look_or_not(ground: Ground, ref: AccountRef | None, now: datetime) -> _Look
         return refused
 
 
-def _line(position: int, looked: _Looked | Problem) -> Line:
+def _told(position: int, looked: _Looked | Problem) -> Pull:
     if isinstance(looked, Problem):
-        return Line(position, None, WhyNot(looked.code, looked.detail))
-    return Line(position, looked.view, None)
+        return Pull(position, None, WhyNot(looked.code, looked.detail))
+    return Pull(position, looked.view, None)
 
 
 def _record(

@@ -1,12 +1,13 @@
 """What a bank's file is compared with, and how a difference is settled by it.
 
 Instructions are looked at twice: each beside its entry, and from the ledger outwards, each entry beside what should
-have been told of it. What was lost on the way to the outbox is found by the second alone.
+have been told of it. What was lost on the way to the outbox is found by the second alone; of reminders, which post
+nothing, by their events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from itertools import islice
@@ -18,6 +19,7 @@ from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry, Party
 from chalicelib.ledger.rules.accounts import parse_party
 from chalicelib.medical import store
+from chalicelib.medical.rules import Reminder
 from chalicelib.medical.rules.instructions import (
     BankAnswer,
     Instruction,
@@ -34,8 +36,10 @@ from chalicelib.medical.rules.reconciling import (
     outwards,
     patient_of,
     posted_as,
+    reminder_lost,
     told_by,
 )
+from chalicelib.medical.service.bills import read_bill
 from chalicelib.medical.service.outbox import Place, answer, read_instruction
 from chalicelib.medical.store import outbox
 from chalicelib.subjects.rules import AccountRef
@@ -45,18 +49,19 @@ _Told = tuple[Entry, tuple[InstructionKind, int]]
 
 
 def audited(city_id: str, bank_id: str, first: date = date.min, until: date = date.max) -> Iterator[Ours]:
-    """Every instruction of a bank of the days ``first`` to before ``until``, by id, with what the ledger has of it.
+    """Every instruction of a bank by id, those of the days ``first`` to before ``until`` with what the ledger has of
+    them.
 
-    One page in memory at a time; two BatchGetItem per hundred.
+    One page in memory at a time; two BatchGetItem per hundred of these days.
     """
-    found = (one for one in outbox.every_instruction(city_id, bank_id) if first <= one.day < until)
-    bank = Party(city_id, "bank", bank_id)
+    found, bank = outbox.every_instruction(city_id, bank_id), Party(city_id, "bank", bank_id)
     while some := list(islice(found, _AT_ONCE)):
-        yield from _beside_the_ledger(some, bank)
+        wanted = [one for one in some if first <= one.day < until]
+        looked_up = {ours.instruction.instruction_id: ours for ours in _beside_the_ledger(wanted, bank)}
+        yield from (looked_up.get(one.instruction_id) or Ours(one, of_these_days=False) for one in some)
 
 
-def _beside_the_ledger(some: Iterable[Instruction], bank: Party) -> Iterator[Ours]:
-    some = list(some)
+def _beside_the_ledger(some: Sequence[Instruction], bank: Party) -> Iterator[Ours]:
     ids = {one.entry_id for one in some if one.entry_id is not None}
     there = table.fetch(effect.key_of(entry_id) for entry_id in ids) if ids else {}
     present = [entry_id for entry_id in ids if effect.key_of(entry_id) in there]
@@ -114,6 +119,33 @@ def _person_of(entry: Entry, bank: Party) -> AccountRef | None:
             patient = patient_of(bank, ledger.load_entry(entry.reverses))
     secret = None if patient is None else ids.open_pairwise(f"bank:{bank.city_id}/{bank.partner_id}", patient)
     return None if secret is None else AccountRef.of_secret(secret)
+
+
+def unreminded(
+    city_id: str, bank_id: str, now: datetime, first: date = date.min, until: date = date.max
+) -> Iterator[Difference]:
+    """Every reminder of these days of which the bank was never told, as long as it reminds of something that is owed:
+    of what is paid since, nobody is to be reminded.
+
+    One page in memory at a time; one BatchGetItem per hundred, and the bills of those who are missed.
+    """
+    of, found = (city_id, bank_id), store.reminders_of(city_id, bank_id, first, until)
+    while some := list(islice(found, _AT_ONCE)):
+        places = {instruction_id_of(*of, reminder_id): key for reminder_id, key in some}
+        there = {one.instruction_id for one in outbox.fetch_instructions(*of, places)}
+        lost = [key for instruction_id, key in places.items() if instruction_id not in there]
+        for row in store.events_at(lost) if lost else ():
+            if (made := _still_called_for(row, now)) is not None:
+                yield reminder_lost(made)
+
+
+def _still_called_for(row: store.EventRow, now: datetime) -> Instruction | None:
+    """The instruction of a reminder; None if nothing of what it reminds of is owed any more."""
+    (city_id, ref, bank_id), event = store.line_of(row), store.event_of(row)
+    assert isinstance(event, Reminder), "a reminder is listed among reminders"
+    bill = read_bill(city_id, ref.person_id, bank_id)
+    owed = {debt.charge.charge_id for debt in bill.on(bill.day(now)).debts if debt.owed_fen}
+    return instructed(city_id, bank_id, ref, event, now) if owed & set(event.charge_ids) else None
 
 
 def make_missing(unit: Unit, made: Instruction) -> None:

@@ -12,14 +12,15 @@ from chalicelib.core.errors import NotFound
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry, Party
 from chalicelib.medical import store
-from chalicelib.medical.rules import ChargeUnknown, Debt, Refund
-from chalicelib.medical.rules.credit import CreditHold, Refunded
+from chalicelib.medical.rules import ChargeUnknown, Refund
+from chalicelib.medical.rules.credit import CreditHold
 from chalicelib.medical.rules.events import numbered
+from chalicelib.medical.rules.line_views import Refunded
 from chalicelib.medical.rules.posting import refund_postings
 from chalicelib.medical.service.bills import Bill, read_bill, take
 from chalicelib.medical.service.charging import bank_party, known_to_bank
-from chalicelib.medical.service.holding import TRIES
 from chalicelib.medical.service.placing import opened
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.subjects import store as accounts
 
 
@@ -47,7 +48,7 @@ def _refund_once(
     held = store.hold_in(bill.rows, key)
     if held is None:
         raise NotFound
-    require_own(bill, held, charge_id)
+    _require_own(bill, held, charge_id)
     purpose = f"refund-charge:{held.city_id}/{held.scenario_id}"
     entry = give_back(unit, bill, now, held.hospital_id, [(charge_id, amount_fen)], intent.effect_id, purpose)
     reply = Refunded(charge_id, amount_fen)
@@ -57,15 +58,13 @@ def _refund_once(
     return reply
 
 
-def require_own(bill: Bill, held: CreditHold, charge_id: str) -> Debt:
-    """What is owed on a charge that this hold's hospital made for its visit, and for no item of one, which is refunded
-    as an item. Raises: ChargeUnknown."""
-    for debt in bill.account.debts:
-        charge = debt.charge
-        own = (charge.hospital_id, charge.visit_id, charge.item_id) == (held.hospital_id, held.visit_ref, "")
-        if charge.charge_id == charge_id and own:
-            return debt
-    raise ChargeUnknown
+def _require_own(bill: Bill, held: CreditHold, charge_id: str) -> None:
+    """Returns if this hold's hospital made the charge for its visit, and for no item of one, which is refunded as an
+    item. Raises: ChargeUnknown."""
+    own = charge_id, held.hospital_id, held.visit_ref, ""
+    charges = (debt.charge for debt in bill.account.debts)
+    if all((one.charge_id, one.hospital_id, one.visit_id, one.item_id) != own for one in charges):
+        raise ChargeUnknown
 
 
 def give_back(

@@ -19,7 +19,7 @@ from chalicelib.medical.rules import PolicyNotInForce
 from chalicelib.medical.rules.credit import CreditLine, as_decided, line_state
 from chalicelib.medical.rules.limits import LineState
 from chalicelib.medical.service.grounds import Ground, Judged, consenting, judge, kept, read_ground
-from chalicelib.medical.service.holding import TRIES
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.partners.rules import PartnerSuspended
 from chalicelib.scenarios.service import RecipientNotNamed
 from chalicelib.subjects import store as accounts

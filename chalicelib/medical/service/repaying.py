@@ -30,7 +30,7 @@ from chalicelib.medical.rules.settling import (
 from chalicelib.medical.service.askers import Asker
 from chalicelib.medical.service.bills import Bill, read_bill, take
 from chalicelib.medical.service.charging import bank_party, known_to_bank
-from chalicelib.medical.service.holding import TRIES
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.subjects import store as accounts
 
 Also = Callable[[Unit], None]

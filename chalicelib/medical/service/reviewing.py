@@ -144,9 +144,9 @@ def read_own(now: datetime, ref: AccountRef, review_id: str) -> OwnReview:
     return _own(review, today_of(rows, review, now))
 
 
-def today_of(rows: Mapping[Key, Row], review: Review, now: datetime) -> date:
+def today_of(rows: dict[Key, Row], review: Review, now: datetime) -> date:
     """The day in the city of a review's bank, whose control item is among the rows."""
-    return clock.day_in(cities.control_in(dict(rows), review.city_id).time_zone, now)
+    return clock.day_in(cities.control_in(rows, review.city_id).time_zone, now)
 
 
 def _mine(rows: Mapping[Key, Row], ref: AccountRef, review_id: str) -> Review:

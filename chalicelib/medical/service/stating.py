@@ -32,7 +32,7 @@ from chalicelib.medical.rules.months import NothingBilled, months, months_to_sta
 from chalicelib.medical.rules.statements import Filed, derived, filed
 from chalicelib.medical.service.askers import Asker
 from chalicelib.medical.service.bills import Bill, bill_in, policies_of, read_bill
-from chalicelib.medical.service.holding import TRIES
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.subjects import store as accounts
 
 _Numbered = Sequence[tuple[int, Event]]
@@ -108,8 +108,9 @@ def read_statement(now: datetime, asker: Asker, month: date) -> StatementView:
     Raises: NotFound: no such line; a month before the first event, or that has not begun.
     """
     key, before = (store.statement_key(*asker.of, one) for one in (month, month_of(month - timedelta(days=1))))
-    line_key, head_key = store.line_key(*asker.of), store.head_key(asker.city_id, asker.bank_id)
-    rows = table.fetch([cities.control_key(asker.city_id), head_key, line_key, key, before])
+    city_id, _, bank_id = asker.of
+    line_key, head_key = store.line_key(*asker.of), store.head_key(city_id, bank_id)
+    rows = table.fetch([cities.control_key(city_id), head_key, line_key, key, before])
     credit = store.line_in(rows, line_key)
     if credit is None:
         raise NotFound
@@ -126,7 +127,7 @@ def read_statement(now: datetime, asker: Asker, month: date) -> StatementView:
 
 def _read_again(asker: Asker, rows: dict[Key, Row], kept: Filed, before: Key) -> StatementView:
     """A statement that is kept, derived from its events again."""
-    head = store.head_in(rows, asker.city_id, asker.bank_id)
+    head = store.head_in(rows, asker.whose.city_id, asker.whose.bank_id)
     assert head is not None, "a line was opened under a policy"
     opening = Account(kept.month)
     if kept.from_version:
@@ -169,8 +170,3 @@ def _of_month(events: _Numbered, month: date) -> list[tuple[int, Event]]:
 
 def _events(events: _Numbered, month: date) -> list[Event]:
     return [event for _, event in _of_month(events, month)]
-
-
-def purpose_of(asker: Asker) -> str:
-    """What the cursor of a list of statements is for."""
-    return f"credit-statements:{asker.city_id}/{asker.bank_id}:{asker.own}:{asker.whose.subject_id}"

@@ -16,13 +16,12 @@ from chalicelib.core import effect, table
 from chalicelib.core.auth import Caller
 from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.effect import Intent
-from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.errors import Conflict
 from chalicelib.core.table import Key, Row
 from chalicelib.ledger.rules import holds
 from chalicelib.medical import store
-from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, LineMissing
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, LineMissing, placed_in_emergency
 from chalicelib.medical.rules.drawing import open_holds
-from chalicelib.medical.rules.emergencies import placed_in_emergency
 from chalicelib.medical.rules.visit_views import VisitBrief, VisitEnded, VisitView, visit_brief, visit_view
 from chalicelib.medical.rules.visits import (
     At,
@@ -35,7 +34,7 @@ from chalicelib.medical.rules.visits import (
 )
 from chalicelib.medical.service.booking import trying_shards
 from chalicelib.medical.service.grounds import Ground, kept, read_ground, require_line_term, term_over
-from chalicelib.medical.service.holding import TRIES
+from chalicelib.medical.service.holding import read_with_line
 from chalicelib.medical.service.lending import lend
 from chalicelib.medical.service.paying import paying, ward_keys
 from chalicelib.medical.service.placing import (
@@ -49,6 +48,7 @@ from chalicelib.medical.service.placing import (
     require_whole,
     sealed,
 )
+from chalicelib.medical.service.sharing import TRIES
 from chalicelib.medical.store.visits import Position, list_open, save_visit, visit_in, visit_key
 from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
@@ -80,7 +80,8 @@ def open_visit(unit: Unit, intent: Intent, now: datetime, caller: Caller, wanted
     Raises: PassInvalid; PassExpired; CitySuspended; PartnerSuspended: the bank; PolicyNotInForce; PassInvalid: for
         another scenario; GuardianNeeded; PayerNotPatient; PartnerSuspended: the hospital; HospitalNotCovered;
         ConsentRequired; RecipientNotNamed; LineMissing, or in an emergency PassNotLive, LimitNotGranted; TermOver;
-        LineClosed; LineSuspended; HoldExceedsLimit; HoldsFull; PassUsed; ExposureCapReached; Conflict; in this order.
+        LineClosed; LineSuspended; HoldExceedsLimit; HoldsFull: on the line; StatementsOutstanding; HoldsFull: of the
+        hospital; PassUsed; ExposureCapReached; Conflict; in this order.
     """
     shown = subjects.open_pass(pass_code, caller.sector, None, now)
     return trying_shards(unit, lambda fresh, turn: _open_once(fresh, intent, now, caller, wanted, shown, turn), TRIES)
@@ -170,11 +171,11 @@ def _record_hold(
         "v": 1, "visit_id": visit.visit_id, "hold_id": hold.hold_id, "amount_fen": hold.amount_fen,
         "kept": kept(ground, made.judged),
     }  # fmt: skip
-    record(unit, intent, now, visit, verb, facts, reply)
+    _record(unit, intent, now, visit, verb, facts, reply)
     return reply
 
 
-def record(unit: Unit, intent: Intent, now: datetime, visit: Visit, verb: str, facts: Any, reply: Any) -> None:
+def _record(unit: Unit, intent: Intent, now: datetime, visit: Visit, verb: str, facts: Any, reply: Any) -> None:
     """Commits a step of a visit that its payer finds among his own."""
     purpose, subject = purpose_of(visit, verb), accounts.account_pk(visit.ref)
     unit.effect(effect.row(intent, now, purpose=purpose, facts=facts, reply=reply, subject=subject))
@@ -227,31 +228,22 @@ def _end(
     end: Callable[[Visit], Visit],
     verb: str,
 ) -> VisitEnded:
-    return looking_again(unit, lambda fresh: _end_once(fresh, intent, now, caller, visit_id, end, verb), TRIES)
+    def once(fresh: Unit) -> VisitEnded:
+        found = read_found(caller, visit_id, [store.hold_key(caller.city_id, visit_id)])
+        after, line, returned_fen = end(found.visit), found.credit.line, 0
+        for held in holds_in(found, [hold_id for hold_id, _ in open_holds(found.visit, line, now)], now):
+            step = holds.void(line, held.hold, now)
+            store.save_hold(fresh, replace(held, hold=step.hold))
+            line, returned_fen = step.line, returned_fen + step.returned_fen
+        if line is not found.credit.line:
+            store.save_line(fresh, found.credit, replace(found.credit, line=line))
+            after = replace(after, line_version=line.version)
+        save_visit(fresh, after)
+        reply = VisitEnded(visit_view(after, line, now), returned_fen)
+        _record(fresh, intent, now, after, verb, {"v": 1, "visit_id": visit_id, "returned_fen": returned_fen}, reply)
+        return reply
 
-
-def _end_once(
-    unit: Unit,
-    intent: Intent,
-    now: datetime,
-    caller: Caller,
-    visit_id: str,
-    end: Callable[[Visit], Visit],
-    verb: str,
-) -> VisitEnded:
-    found = read_found(caller, visit_id, [store.hold_key(caller.city_id, visit_id)])
-    after, line, returned_fen = end(found.visit), found.credit.line, 0
-    for held in holds_in(found, [hold_id for hold_id, _ in open_holds(found.visit, line, now)], now):
-        step = holds.void(line, held.hold, now)
-        store.save_hold(unit, replace(held, hold=step.hold))
-        line, returned_fen = step.line, returned_fen + step.returned_fen
-    if line is not found.credit.line:
-        store.save_line(unit, found.credit, replace(found.credit, line=line))
-        after = replace(after, line_version=line.version)
-    save_visit(unit, after)
-    reply = VisitEnded(visit_view(after, line, now), returned_fen)
-    record(unit, intent, now, after, verb, {"v": 1, "visit_id": visit_id, "returned_fen": returned_fen}, reply)
-    return reply
+    return looking_again(unit, once, TRIES)
 
 
 def read_found(caller: Caller, visit_id: str, more: Iterable[Key] = ()) -> Found:
@@ -259,16 +251,10 @@ def read_found(caller: Caller, visit_id: str, more: Iterable[Key] = ()) -> Found
 
     Raises: NotFound: another hospital's, or invented; Conflict: they were read amid a write; in this order.
     """
-    person_id, bank_id = opened(caller, visit_id)
-    key = visit_key(caller.city_id, visit_id)
-    line_key = store.line_key(caller.city_id, person_id, bank_id)
-    rows = table.fetch([key, line_key, *more])
-    visit, credit = visit_in(rows, key), store.line_in(rows, line_key)
-    if visit is None:
-        raise NotFound
-    if credit is None or credit.line.version < visit.line_version:
+    found = Found(*read_with_line(caller, visit_id, visit_key(caller.city_id, visit_id), visit_in, more))
+    if found.credit.line.version < found.visit.line_version:
         raise Conflict
-    return Found(visit, credit, rows)
+    return found
 
 
 def holds_in(found: Found, hold_ids: Sequence[str], now: datetime) -> list[CreditHold]:

@@ -7,8 +7,9 @@ the thousandth item as for the first, and events of one line never share a place
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
@@ -16,7 +17,7 @@ from chalicelib.core import codec, table
 from chalicelib.core.commit import Unit
 from chalicelib.core.errors import Conflict
 from chalicelib.core.table import IntAttribute, Key, Row
-from chalicelib.medical.rules import Account, Event, Stated, Statement
+from chalicelib.medical.rules import Account, Event, Reminder, Stated, Statement
 from chalicelib.medical.rules.credit import CreditLine
 from chalicelib.medical.rules.events import KINDS, kind_of
 from chalicelib.medical.rules.months import month_text
@@ -61,7 +62,34 @@ def append_event(unit: Unit, credit: CreditLine, version: int, event: Event) -> 
     pk = bill_pk(credit.city_id, credit.ref.person_id, credit.bank_id)
     home = credit.ref.city_id
     row = EventRow(pk, _version(version), what=kind_of(event), document=codec.to_json(event), home=home)
+    if isinstance(event, Reminder):  # no book tells of it, for it posts nothing
+        row.gsi2pk = _reminders_pk(credit.city_id, credit.bank_id)
+        row.gsi2sk = f"{event.day}#{event.reminder_id}"
     unit.create(row, Conflict)
+
+
+def reminders_of(city_id: str, bank_id: str, first: date, until: date) -> Iterator[tuple[str, Key]]:
+    """The ids of a bank's reminders of the days ``first`` to before ``until`` with the places of their events, by day;
+    one Query per page of the index, which may lag by a moment."""
+    days = EventRow.gsi2sk.between(f"{first}", f"{until}")
+    position: dict[str, Any] | None = None
+    while True:
+        pk = _reminders_pk(city_id, bank_id)
+        rows, position = table.query_gsi2(EventRow, pk, days, limit=EVENTS_AT_ONCE, after=position)
+        yield from (((row.gsi2sk or "").partition("#")[2], row.key) for row in rows)
+        if position is None:
+            return
+
+
+def events_at(keys: Iterable[Key]) -> Iterator[EventRow]:
+    """The events at these places; one BatchGetItem per hundred."""
+    for row in table.fetch(keys).values():
+        assert isinstance(row, EventRow)
+        yield row
+
+
+def _reminders_pk(city_id: str, bank_id: str) -> str:
+    return f"{city_id}#reminders#{bank_id}"
 
 
 def event_of(row: EventRow) -> Event:

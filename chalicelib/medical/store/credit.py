@@ -13,8 +13,7 @@ from chalicelib.core.errors import Conflict
 from chalicelib.core.table import IntAttribute, Key, Row
 from chalicelib.medical.rules import ExposureCapReached
 from chalicelib.medical.rules.credit import CreditHold, CreditLine
-
-MOST_SHARDS = 64
+from chalicelib.medical.rules.policy import MAX_SHARDS
 
 
 class _LineRow(Row, discriminator="credit-line"):
@@ -89,7 +88,7 @@ def save_hold(unit: Unit, held: CreditHold) -> None:
 
 def list_exposure(city_id: str, bank_id: str) -> dict[int, int]:
     """What is booked in each shard of a bank's in which anything ever was; one Query."""
-    rows, _ = table.query(_ExposureRow, _exposure_pk(city_id, bank_id), limit=MOST_SHARDS)
+    rows, _ = table.query(_ExposureRow, _exposure_pk(city_id, bank_id), limit=MAX_SHARDS)
     return {int(row.sk): row.used_fen for row in rows}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -17,6 +18,9 @@ from chalicelib.medical.rules.instructions import Instruction, InstructionState
 from chalicelib.medical.rules.online_payments import being_collected
 
 _PAGE = 500
+
+Position = dict[str, Any]
+Due = Callable[[], Instruction]
 
 
 class _InstructionRow(Row, discriminator="instruction"):
@@ -94,11 +98,16 @@ def _collecting(instruction: Instruction) -> _CollectingRow:
     return _CollectingRow(f"{instruction.city_id}#collecting#{instruction.bank_id}", instruction.ref.person_id)
 
 
-def list_due(city_id: str, bank_id: str, now: datetime, limit: int) -> list[Instruction]:
-    """Those that are to be taken up by now, the longest due first: one Query, which may lag, and one BatchGetItem."""
+def list_due(
+    city_id: str, bank_id: str, now: datetime, limit: int, after: Position | None = None
+) -> tuple[list[Due], Position | None]:
+    """One page of those that are to be taken up by now, the longest due first, and the position to go on after: one
+    Query, which may lag, and one BatchGetItem. Each is read by itself, so that one that cannot be keeps no other."""
     due = _InstructionRow.gsi2sk < f"{clock.stamp(now)}#~"
-    listed, _ = table.query_gsi2(_InstructionRow, _due_pk(city_id, bank_id), due, limit=limit)
-    return fetch_instructions(city_id, bank_id, [row.sk for row in listed])
+    listed, last = table.query_gsi2(_InstructionRow, _due_pk(city_id, bank_id), due, limit=limit, after=after)
+    keys = [instruction_key(city_id, bank_id, row.sk) for row in listed]
+    rows = table.fetch(keys) if keys else {}
+    return [partial(_instruction, rows[key]) for key in keys if key in rows], last
 
 
 def list_in_state(

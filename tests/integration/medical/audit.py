@@ -1,7 +1,7 @@
 """An audit of all that is stored of lines and holds: what does not fit, each in a sentence; nothing, if all of it does.
 
-It reads items as they lie there and trusts none of the code that wrote them. It knows of no repayment, no refund and no
-limit that was lowered: where nothing of that kind has happened, all of this holds.
+It reads items as they lie there and trusts none of the code that wrote them. It knows of no interest and no fees: where
+all is repaid within the free days, all of this holds.
 """
 
 from __future__ import annotations
@@ -24,15 +24,21 @@ class Books:
     holds: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     charges: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    events: dict[str, list[tuple[str, str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    money: Counter[str] = field(default_factory=Counter)
     used: dict[str, int] = field(default_factory=dict)
     policies: dict[str, Any] = field(default_factory=dict)
 
 
-def audit(items: Iterable[Item]) -> list[str]:
-    """What is wrong with the items of a table."""
+def audit(items: Iterable[Item], *, lowered_from: int | None = None) -> list[str]:
+    """What is wrong with the items of a table.
+
+    Args:
+        lowered_from: The highest limit that was, if any was lowered since something was held by it.
+    """
     books = _read(items)
-    found = [*_limits(books), *_holds(books), *_steps(books), *_bills(books), *_exposure(books)]
-    return sorted(found)
+    found = [*_limits(books, lowered_from or 0), *_holds(books), *_steps(books), *_bills(books), *_money(books)]
+    return sorted([*found, *_exposure(books)])
 
 
 def _read(items: Iterable[Item]) -> Books:
@@ -44,8 +50,11 @@ def _read(items: Iterable[Item]) -> Books:
             books.lines[f"{place}/{sk}"] = json.loads(item["document"]["S"])
         elif kind == "credit-hold":
             books.holds[place] = json.loads(item["document"]["S"])
-        elif kind == "credit-event" and item["what"]["S"] == "charge":
-            books.charges[place].append(json.loads(item["document"]["S"]))
+        elif kind == "credit-event":
+            what, event = item["what"]["S"], json.loads(item["document"]["S"])
+            books.events[place].append((sk, what, event))
+            if what == "charge":
+                books.charges[place].append(event)
         elif kind == "exposure":
             books.used[f"{place}/{int(sk)}"] = int(item["used_fen"]["N"])
         elif kind == "medical-policy-version":
@@ -53,6 +62,9 @@ def _read(items: Iterable[Item]) -> Books:
         elif kind == "effect" and item["purpose"]["S"].partition(":")[0] in {"capture", "void"}:
             reply = json.loads(item["reply"]["S"])
             books.steps[reply["hold"]["hold_id"]].append(reply | {"effect_id": item["effect_id"]["S"]})
+        elif kind == "effect" and item["purpose"]["S"].partition(":")[0] in {"repay", "refund-charge"}:
+            facts = json.loads(item["facts"]["S"])
+            books.money[item["effect_id"]["S"]] += facts.get("event", facts)["amount_fen"]
     return books
 
 
@@ -69,15 +81,52 @@ def _line_of(held: Any) -> str:
     return f"{held['ref']['person_id']}/{held['bank_id']}"
 
 
-def _limits(books: Books) -> Iterator[str]:
+def _limits(books: Books, lowered_from: int) -> Iterator[str]:
     for name, credit in books.lines.items():
         line = credit["line"]
         held = sum(hold["left_fen"] for hold in line["holds"].values())
-        if line["posted_fen"] + held > line["limit_fen"]:
+        if line["posted_fen"] + held > max(line["limit_fen"], lowered_from):
             yield f"LIMIT {name}: {line['posted_fen']} are posted and {held} held of {line['limit_fen']}"
-        posted = sum(one["hold"]["captured_fen"] for one in _on(books, name).values())
+        captured = sum(one["hold"]["captured_fen"] for one in _on(books, name).values())
+        charged = sum(charge["amount_fen"] for charge in books.charges.get(name, ()))
+        if captured != charged:
+            yield f"LIMIT {name}: {charged} are charged, {captured} were captured"
+        posted = _posted(books.events.get(name, []))
         if line["posted_fen"] != posted:
-            yield f"LIMIT {name}: {line['posted_fen']} are posted, {posted} were captured"
+            yield f"LIMIT {name}: {line['posted_fen']} are posted, {posted} were captured and not paid or given back"
+
+
+def _posted(events: Iterable[tuple[str, str, Any]]) -> int:
+    """What a line's events leave posted on it, one after another: what is due first is paid first."""
+    owed, off = dict[tuple[str, str, str], int](), set[tuple[str, str, str]]()
+    for _, what, event in sorted(events, key=lambda found: found[0]):
+        if what == "charge":
+            owed[event["due_on"], event["day"], event["charge_id"]] = event["amount_fen"]
+        elif what == "refund":
+            place = next(place for place in owed if place[2] == event["charge_id"])
+            owed[place] = max(0, owed[place] - event["amount_fen"])
+        elif what == "write_off":
+            off |= owed.keys()
+        elif what == "repayment":
+            left = event["amount_fen"]
+            for place in sorted(owed):
+                part = min(left, owed[place])
+                owed[place], left = owed[place] - part, left - part
+    return sum(fen for place, fen in owed.items() if place not in off)
+
+
+def _money(books: Books) -> Iterator[str]:
+    """Whether every refund and every repayment was done by an effect, once and as much as it says."""
+    done, names = Counter[str](), Counter[str]()
+    for found in books.events.values():
+        for _, what, event in found:
+            if what in {"refund", "repayment"}:
+                names[event[f"{what}_id"]] += 1
+                done[event[f"{what}_id"].partition("~")[0]] += event["amount_fen"]
+    yield from (f"ONCE {name}: it is there {many} times" for name, many in names.items() if many > 1)
+    for effect_id in done.keys() | books.money.keys():
+        if done[effect_id] != books.money[effect_id]:
+            yield f"ONCE {effect_id}: {done[effect_id]} were paid or given back, {books.money[effect_id]} by its effect"
 
 
 def _holds(books: Books) -> Iterator[str]:

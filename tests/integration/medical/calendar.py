@@ -27,15 +27,18 @@ DONE = ("remind-bill", "suspend-overdue", "record-default")
 
 
 class Calendar:
-    """A clinic whose days pass at will. ``morning`` is ten o'clock in the city."""
+    """A clinic whose days pass at will. ``morning`` is ten o'clock in the city.
+
+    Its days begin with tomorrow: whatever a test does by the clock itself comes before them, at any hour.
+    """
 
     def __init__(self, clinic: Clinic) -> None:
         self.clinic, self.world = clinic, clinic.world
         self.pump: Pump = pump_from_now_on(self.world.raw, database.streams(self.world.database.endpoint))
-        self.today = clock.day_in("Asia/Shanghai", clock.now())
+        self.today = clock.day_in("Asia/Shanghai", clock.now()) + timedelta(days=1)
 
     def morning(self, days: int) -> datetime:
-        """Ten o'clock so many days from today."""
+        """Ten o'clock so many days from its first one."""
         day = self.today + timedelta(days=days)
         return datetime.combine(day, time(10 - ZONE_HOURS), UTC)
 

@@ -9,9 +9,10 @@ from chalicelib.core import clock
 from chalicelib.medical.routes import routes
 from tests.integration.medical.clinic import Clinic
 from tests.integration.medical.reception import Reception
+from tests.one_day import one_day
 from tests.world import World, own_world, world
 
-__all__ = ["own_world", "world"]
+__all__ = ["one_day", "own_world", "world"]
 
 if "/v1/credit-holds" not in app.routes:
     app.register_blueprint(routes.blueprint)

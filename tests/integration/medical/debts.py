@@ -100,10 +100,12 @@ def balances(clinic: Clinic, who: str) -> Counter[str]:
 
 
 def check_books(clinic: Clinic, who: str) -> None:
-    """LEDGER: the loan in the bank's books is the principal on the line, less what the bank owes back."""
-    account, line = bill(clinic, who).account, clinic.line(who).line
-    assert loan(clinic, who) == account.posted_fen - account.back_fen
-    assert line.posted_fen == account.posted_fen
+    """LEDGER: the loan in the bank's books is the principal on the line, less what the bank owes back; and the line has
+    counted every event that no statement has yet."""
+    found, credit = bill(clinic, who), clinic.line(who)
+    assert loan(clinic, who) == found.account.posted_fen - found.account.back_fen
+    assert credit.line.posted_fen == found.account.posted_fen
+    assert credit.unstated == len(found.events)
 
 
 def moved(when: datetime) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from chalicelib.core import clock
@@ -23,9 +25,15 @@ def test_the_policy_is_in_force_once(own_world: World) -> None:
     assert own_world.items() == before
 
 
+@pytest.mark.parametrize("days", [0, 1, 40])
 @pytest.mark.parametrize("steps", [1, 2])
-def test_loading_goes_on_where_it_was_interrupted(own_world: World, steps: int) -> None:
-    with clock.fixed(demo_clinic.two_days_ago()):
+def test_loading_goes_on_where_it_was_interrupted(
+    own_world: World, monkeypatch: pytest.MonkeyPatch, steps: int, days: int
+) -> None:
+    """Also if that was on another day."""
+    then = clock.now() - timedelta(days=days)
+    with monkeypatch.context() as patch, clock.fixed(then - timedelta(days=2)):
+        patch.setattr(demo_clinic, "now", lambda: then)
         demo_clinic.draft(own_world.client)
         for step in ("submit",)[: steps - 1]:
             demo_clinic.move(own_world.client, step)

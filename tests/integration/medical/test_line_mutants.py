@@ -20,7 +20,7 @@ from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.holds import Step
 from chalicelib.ledger.rules.lines import MOST_FEN, Hold, Line
 from chalicelib.medical import store
-from chalicelib.medical.rules.credit import HoldView
+from chalicelib.medical.rules.line_views import HoldView
 from chalicelib.medical.service import holding
 from chalicelib.medical.store import credit
 from chalicelib.subjects import store as accounts

@@ -122,6 +122,11 @@ def test_a_policy_is_tried_on_the_citys_people(desk: Clinic) -> None:
     assert sum(tier["exposure_fen"] for tier in tiers) == answer.body["exposure_fen"]
     assert max(tier["limit_fen"] for tier in tiers) == 150_000
     assert any(tier["capped"] for tier in tiers)
+    drawn = desk.send("GET", f"{POLICIES}/2/what-if/plot", AUTHOR)
+    assert (drawn.status, drawn.headers["content-type"]) == (200, "image/svg+xml"), drawn.text
+    assert "1,500 元 yuan · 封顶 capped" in drawn.text
+    assert answer.body["illustrative"]
+    assert "演示数据" in drawn.text
 
 
 def test_what_a_policy_costs_at_the_database(desk: Clinic, own_world: World) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.core import clock, effect, table
+from chalicelib.core import effect, table
 from chalicelib.core.effect import EffectRow
 from chalicelib.core.errors import Conflict, Problem, Unavailable
 from chalicelib.ledger import store as ledger
@@ -27,12 +25,11 @@ from infra.cli.main import main
 from tests.integration.medical.banking import OF, PATH, Core, core_of
 from tests.integration.medical.clinic import OTHER_BANK, Clinic
 from tests.integration.medical.debts import charged, pay_out, refund, repay
+from tests.integration.medical.desk import OPERATOR, Clerk, row, staffed
 from tests.integration.medical.reception import Reception
-from tests.world import XIAMEN
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = 4_000.0
-OPERATOR = "bank:demo-bank@xiamen/ou"
 
 
 @pytest.fixture(scope="module")
@@ -51,49 +48,9 @@ def core(bank_side: Core) -> Core:
     return bank_side
 
 
-Report = dict[str, Any]
-
-
-class Clerk:
-    """Runs the command on the bank's file as it stands, or as the test leaves it."""
-
-    def __init__(self, core: Core, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.core = core
-        self.path = path
-        self.capsys = capsys
-
-    def lines(self) -> list[str]:
-        return self.core.bank.book.csv().splitlines()
-
-    def run(self, lines: list[str] | None = None, *options: str, bank: str = "demo-bank") -> tuple[int, str]:
-        self.path.write_text("\n".join(self.lines() if lines is None else lines) + "\n", "utf-8")
-        self.capsys.readouterr()
-        code = main(["reconcile", str(self.path), "--city", "xiamen", "--bank", bank, *options])
-        return code, self.capsys.readouterr().out
-
-    def report(self, lines: list[str] | None = None, *options: str, bank: str = "demo-bank") -> tuple[int, Report]:
-        code, out = self.run(lines, "--json", *options, bank=bank)
-        found: Report = json.loads(out)
-        return code, found
-
-    def counts(self, lines: list[str] | None = None, *options: str) -> dict[str, int]:
-        code, found = self.report(lines, *options)
-        assert code == (1 if found["left"] else 0)
-        counts: dict[str, int] = found["counts"]
-        return counts
-
-
 @pytest.fixture
 def clerk(core: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Clerk:
     return Clerk(core, tmp_path / "bank.csv", capsys)
-
-
-def row(instruction_id: str, kind: str = "collect", amount: str = "50.00", state: str = "accepted") -> str:
-    return f"{instruction_id},{kind},{amount},{_today()},{state},B77"
-
-
-def _today() -> date:
-    return clock.day_in("Asia/Shanghai", clock.now())
 
 
 def test_a_file_that_agrees_is_no_difference(clerk: Clerk) -> None:
@@ -102,7 +59,8 @@ def test_a_file_that_agrees_is_no_difference(clerk: Clerk) -> None:
     for text in ("2 rows in the file, 2 instructions here", "✓ 没有差异", "✓ No difference"):
         assert text in said
     assert clerk.report() == (
-        0, {"rows": 2, "instructions": 2, "settled": 0, "asked_anew": 0, "left": 0, "counts": {}, "differences": []},
+        0, {"rows": 2, "instructions": 2, "settled": 0, "asked_anew": 0, "closed": 0, "left": 0, "counts": {},
+            "differences": [], "closings": []},
     )  # fmt: skip
 
 
@@ -341,15 +299,6 @@ def test_what_waits_for_nobody_is_not_closed(clerk: Clerk) -> None:
     for one in core.all():
         answer = core.clinic.post(f"{PATH}/{one.instruction_id}/closing", OPERATOR, {"reason": "done"})
         assert (answer.status, answer.code) == (409, "nothing-to-close")
-
-
-def staffed(clinic: Clinic) -> None:
-    """The demo bank with an author and an operator."""
-    path = "/v1/cities/xiamen/partners/demo-bank"
-    seen = clinic.world.send("GET", path, XIAMEN)
-    listed = [{"sub": "bao", "roles": ["author"]}, {"sub": "ou", "roles": ["operator"]}]
-    body = {"name": seen.body["name"], "status": "active", "staff": listed}
-    assert clinic.world.send("PUT", path, XIAMEN, body, if_match=seen.headers["etag"]).status == 200
 
 
 def test_LEDGER_an_entry_that_is_gone_or_changed_is_found(clerk: Clerk) -> None:

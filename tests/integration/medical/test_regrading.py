@@ -126,7 +126,7 @@ def test_ONCE_the_same_change_after_another_table_has_come_is_no_second_look(
     assert rescored(calendar, who, 612) == 150_000
     mine = [one for one in heard() if is_of(calendar, who, one)]
     monkeypatch.setattr(
-        regrading, "as_decided", lambda credit, limit, now, ceiling: as_decided(credit, less(limit), now)
+        regrading, "as_decided", lambda credit, limit, now, ceiling: as_decided(credit, less(limit), now, ceiling)
     )
     deliver(mine)
     assert limit(calendar, who) == 150_000

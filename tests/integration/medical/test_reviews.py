@@ -36,7 +36,7 @@ def test_a_refusal_is_contested_and_corrected_and_the_line_has_the_limit_while_i
     assert (asked["contested"]["effect_id"], asked["contested"]["limit_fen"]) == (look, None)
     assert asked["now"]["decision"]["reasons"]
     review_id = asked["review_id"]
-    assert panel.waiting()[-1] == review_id
+    assert panel.waiting().count(review_id) == 1
     read = panel.read(review_id).body
     assert (read["words"], read["contested"]["limit_fen"], read["contested"]["outcome"]) == (
         WORDS, None, "refused",

@@ -13,7 +13,7 @@ from chalicelib.core import ids, table
 from chalicelib.core.commit import Unit
 from chalicelib.core.table import Key
 from chalicelib.medical import store
-from chalicelib.medical.rules import Account, Debt, charge_of, statement
+from chalicelib.medical.rules import Account, Debt, charge_of, credit, statement
 from chalicelib.medical.rules.months import month_in
 from chalicelib.medical.rules.statements import MOST_DEBTS, filed
 from chalicelib.medical.store.bills import _StatementRow
@@ -29,6 +29,7 @@ from tests.integration.medical.debts import (
     seen,
     state,
 )
+from tests.integration.medical.reception import Reception
 from tests.world import World
 
 
@@ -118,6 +119,27 @@ def test_LEDGER_a_month_that_is_going_on_reads_as_of_today(clinic: Clinic, debto
     assert [(one["kind"], one["principal_fen"], one["interest_fen"]) for one in told["movements"]] == [
         ("repayment", -9_750, -250)
     ]
+
+
+def test_LIMIT_a_bill_with_too_many_events_is_stated_before_anything_more_is_held(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credit, "MOST_EVENTS", 3)
+    reception = Reception(clinic)
+    with moved(at("2027-03-05")):
+        who = clinic.insured()
+        charged(clinic, who, 1_000)
+        visit_id = reception.opened(who, 1_000)
+        reception.raised(visit_id, [500])
+        reception.enter(visit_id, "i1", 1_500, 0)
+        assert clinic.line(who).unstated == 1
+        assert reception.capture(visit_id, "i1").status == 200
+        assert clinic.line(who).unstated == 3, "an item that was captured from two holds is two charges"
+        assert clinic.hold(who, 1).code == "statements-outstanding"
+        assert reception.open(who, 1).code == "statements-outstanding"
+    with moved(at("2027-04-05")):
+        assert state(clinic, who, "2027-03").status == 200
+        assert clinic.hold(who, 1).status == 201
 
 
 def own_code(clinic: Clinic, who: str, month: str) -> str | None:

@@ -33,7 +33,9 @@ def test_a_row_is_read(tmp_path: Path) -> None:
     "text",
     [
         f"{HEADER}\r\n{GOOD}\r\n".encode(),
-        f"\ufeff{HEADER}\n{GOOD}".encode(),
+        f"\ufeff{HEADER}\n{GOOD}\n".encode(),
+        f'"{HEADER.replace(",", chr(34) + "," + chr(34))}"\n{GOOD}\n'.encode(),
+        f"{HEADER}\n{GOOD}\n,,,,,\n ,\u3000,,,,\r\n".encode(),
         f"{','.join(COLUMNS_ZH)}\n{GOOD.replace('accepted', '成功')}\n".encode(),
         f"{','.join(COLUMNS_ZH)}\n{GOOD.replace('accepted', '成功')}\n".encode("gb18030"),
         f'{HEADER}\n"{ID}","collect","50","2026-08-03","accepted","B1"\n'.encode(),
@@ -109,3 +111,24 @@ def test_rows_are_sorted_by_instruction_and_line_in_little_memory(tmp_path: Path
     tracemalloc.stop()
     assert (count, before[0][:17]) == (many, "xiamen.demo-bank.")
     assert peak < 600_000, peak
+
+
+@pytest.mark.parametrize("text", [f"{HEADER}\n{GOOD}\n{GOOD[:-1]}", f"{HEADER}\r\n{GOOD}\r\n{GOOD}\r"])
+def test_a_last_row_that_may_be_cut_off_is_not_believed(tmp_path: Path, text: str) -> None:
+    good, last = read(tmp_path, text.replace("B1", "B123"))
+    assert isinstance(good, BankRow)
+    assert isinstance(last, Malformed)
+    assert (last.line, "cut off" in last.why.en) == (3, True)
+
+
+def test_a_row_that_is_only_too_long_in_bytes_is_not_read_in_part(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, f"{HEADER}\n{GOOD}{chr(0x3000) * 400},x\n")
+    assert isinstance(row, Malformed)
+
+
+def test_rows_that_say_the_same_are_numbered_in_the_order_of_the_file(tmp_path: Path) -> None:
+    other = GOOD.replace("B1", "B2")
+    read(tmp_path, "\n".join([HEADER, GOOD, other, GOOD, GOOD.replace(ID, ID[:-1] + "b"), GOOD]) + "\n")
+    rows = (row for row in rows_of(tmp_path / "bank.csv") if isinstance(row, BankRow))
+    found = [(row.line, row.reference, row.copy) for row in sorted_rows(rows)]
+    assert found == [(2, "B1", 0), (3, "B2", 0), (4, "B1", 1), (6, "B1", 2), (5, "B1", 0)]

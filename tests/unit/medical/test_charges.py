@@ -7,11 +7,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from chalicelib.core.money import half_even
 from chalicelib.core.text import Text
-from chalicelib.medical.rules import Debt, Fee, accrued, interest, next_month, rate_days, rate_on, split_refund
+from chalicelib.medical.rules import Charge, Debt, Fee, Policy, accrued, next_month, rate_days, rate_on, split_refund
 from tests.unit.medical.ward import charge, policy
 
 DAY = timedelta(days=1)
+
+
+def interest(one: Charge, principal_fen: int, first: date, until: date, policies: list[Policy]) -> int:
+    """Interest on a principal that does not change, rounded once, without the months' sums."""
+    return half_even(principal_fen * rate_days(one, first, until, policies), 1_000_000)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A line as a decision leaves it, opened anew, and what is told of it and of holds."""
+"""A line as a decision leaves it, opened anew, and held on."""
 
 from __future__ import annotations
 
@@ -8,25 +8,33 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.ledger.rules import holds, lines
-from chalicelib.ledger.rules.lines import Hold, HoldCaptured, HoldExpired, HoldVoided, LineClosed, LineSuspended
+from chalicelib.ledger.rules.lines import (
+    AmountNotPositive,
+    Hold,
+    HoldCaptured,
+    HoldExceedsLimit,
+    HoldExpired,
+    HoldVoided,
+    Line,
+    LineClosed,
+    LineSuspended,
+)
 from chalicelib.medical.rules import Limit
 from chalicelib.medical.rules.credit import (
     MOST_EVENTS,
-    TERM_OVER,
-    CreditHold,
     CreditLine,
     Given,
     StatementsOutstanding,
     as_decided,
-    hold_view,
-    limit_view,
     line_state,
     opened_line,
     placed,
+    placed_in_emergency,
     rebooked,
     require_open,
     require_stated,
 )
+from chalicelib.medical.rules.policy import MAX_LIMIT_FEN
 from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical import ward
 
@@ -46,14 +54,14 @@ def credit(limit_fen: int = 1_000, **changes: object) -> CreditLine:
 
 def test_LIMIT_a_limit_never_passes_what_is_booked() -> None:
     one = credit(1_000)
-    assert as_decided(one, limit(2_000), NOW).limit_fen == 1_000
-    low = replace(one, line=as_decided(one, limit(400), NOW))
+    assert as_decided(one, limit(2_000), NOW, MAX_LIMIT_FEN).limit_fen == 1_000
+    low = replace(one, line=as_decided(one, limit(400), NOW, MAX_LIMIT_FEN))
     assert low.line.limit_fen == 400
-    assert as_decided(low, limit(2_000), NOW).limit_fen == 1_000
-    assert as_decided(one, limit(None), NOW).limit_fen == 0
-    assert line_state(as_decided(one, limit(None, suspended=True), NOW)) == "suspended"
+    assert as_decided(low, limit(2_000), NOW, MAX_LIMIT_FEN).limit_fen == 1_000
+    assert as_decided(one, limit(None), NOW, MAX_LIMIT_FEN).limit_fen == 0
+    assert line_state(as_decided(one, limit(None, suspended=True), NOW, MAX_LIMIT_FEN)) == "suspended"
     with pytest.raises(LineClosed):
-        as_decided(replace(one, line=holds.close(one.line, NOW)), limit(1), NOW)
+        as_decided(replace(one, line=holds.close(one.line, NOW)), limit(1), NOW, MAX_LIMIT_FEN)
 
 
 def test_LIMIT_a_line_is_booked_anew_for_what_is_decided_up_or_down() -> None:
@@ -83,25 +91,8 @@ def test_LIMIT_a_line_opened_anew_keeps_what_is_owed_held_and_suspended() -> Non
         opened_line(one, 700, NOW)
 
 
-def test_what_is_told_is_what_could_be_held() -> None:
-    one = credit(1_000)
-    policy = ward.policy()
-    view = limit_view("p1_x", policy, limit(400), one, NOW, ("granted",))
-    assert (view.limit_fen, view.available_fen, view.granted_fen, view.reasons) == (400, 400, 400, ("granted",))
-    over = limit_view("p1_x", policy, limit(400), one, NOW, (), over=True)
-    assert (over.available_fen, over.reasons) == (0, (TERM_OVER,))
-    closed = replace(one, line=holds.close(one.line, NOW))
-    assert limit_view("p1_x", policy, limit(400), closed, NOW, ()).state == "closed"
-    assert limit_view("p1_x", policy, limit(None), None, NOW, ()).granted_fen is None
-
-
-def test_a_hold_as_of_now() -> None:
-    hold = Hold("h1", 500, NOW + timedelta(days=1), 200)
-    held = CreditHold("xiamen", "demo-bank", "first", REF, "credit_medical", "V-1", NOW, 1, hold)
-    assert (hold_view(held, "p1_x", NOW).state, hold_view(held, "p1_x", NOW).left_fen) == ("open", 300)
-    late = hold_view(held, "p1_x", NOW + timedelta(days=1))
-    assert (late.state, late.left_fen, late.captured_fen) == ("expired", 0, 200)
-    line = lines.opened(1_000, NOW)
+def test_a_hold_is_open_until_it_ends_or_its_line_has_seen_it_lapse() -> None:
+    hold, line = Hold("h1", 500, NOW + timedelta(days=1), 200), lines.opened(1_000, NOW)
     require_open(hold, line, NOW)
     for ended, problem in (("captured", HoldCaptured), ("voided", HoldVoided)):
         with pytest.raises(problem):
@@ -110,6 +101,27 @@ def test_a_hold_as_of_now() -> None:
         require_open(hold, line, NOW + timedelta(days=1))
     with pytest.raises(HoldExpired):
         require_open(hold, replace(line, as_of=NOW + timedelta(days=1)), NOW)
+
+
+def test_an_emergency_patient_is_given_what_the_limit_bears() -> None:
+    def held(line: Line, hold_id: str, estimate_fen: int) -> holds.Step:
+        one = replace(credit(50_000), line=line)
+        return placed_in_emergency(one, limit(50_000), hold_id, estimate_fen, ward.policy(), NOW)
+
+    line = lines.opened(50_000, NOW)
+    step = held(line, "h1", 80_000)
+    assert (step.hold.amount_fen, lines.available(step.line, NOW)) == (50_000, 0)
+    part = held(line, "h1", 20_000)
+    assert part.hold.amount_fen == 20_000
+    assert held(part.line, "h2", 80_000).hold.amount_fen == 30_000
+    for wrong, fen, problem in (
+        (line, 0, AmountNotPositive),
+        (step.line, 1, HoldExceedsLimit),
+        (holds.suspend(step.line, "bank", NOW), 1, LineSuspended),
+        (holds.close(step.line, NOW), 0, LineClosed),
+    ):
+        with pytest.raises(problem):
+            held(wrong, "h2", fen)
 
 
 def test_LIMIT_nothing_more_is_held_on_a_line_that_has_too_many_events_without_a_statement() -> None:

@@ -34,7 +34,8 @@ def test_a_policy_is_written_reviewed_and_comes_into_force_by_the_calendar() -> 
     approved = move(submitted(), "approve", REVIEWER)
     assert (approved.state, approved.approved_by, approved.revision) == ("approved", "cai", 3)
     days = (TODAY, date(2026, 9, 1), date(2027, 8, 31), date(2027, 9, 1))
-    assert [lifecycle.state_on(approved, DRAFT, day) for day in days] == ["approved", "in_force", "in_force", "ended"]
+    states = [lifecycle.state_on(approved, DRAFT.valid_from, DRAFT.valid_to, day) for day in days]
+    assert states == ["approved", "in_force", "in_force", "ended"]
     assert move(approved, "end", AUTHOR, date(2026, 10, 1)).state == "ended"
     with pytest.raises(PolicyStateConflict):
         move(approved, "end", AUTHOR, date(2027, 9, 1))

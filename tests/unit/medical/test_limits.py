@@ -8,19 +8,16 @@ from datetime import date, timedelta
 import pytest
 
 from chalicelib.ledger.rules import holds, lines
-from chalicelib.ledger.rules.lines import AmountNotPositive, HoldExceedsLimit, LineClosed, LineSuspended
+from chalicelib.ledger.rules.lines import LineClosed
 from chalicelib.medical.rules import (
     BENEFITS,
     HospitalNotCovered,
     LimitNotGranted,
     LineExists,
     PolicyNotInForce,
-    Pulled,
     TermOver,
-    held_in_emergency,
     limit_of,
     opening,
-    pulled,
     regraded,
     require_term,
 )
@@ -68,21 +65,6 @@ def test_a_line_is_opened_once_in_force_in_a_hospital_that_takes_part() -> None:
         opening(terms, replace(limit, fen=None), None, TODAY, "first")
 
 
-def test_an_emergency_patient_is_given_what_the_limit_bears() -> None:
-    line = lines.opened(50_000, NOON)
-    step = held_in_emergency(line, "h1", 80_000, 3600, NOON)
-    assert (step.hold.amount_fen, lines.available(step.line, NOON)) == (50_000, 0)
-    part = held_in_emergency(line, "h1", 20_000, 3600, NOON)
-    assert part.hold.amount_fen == 20_000
-    assert held_in_emergency(part.line, "h2", 80_000, 3600, NOON).hold.amount_fen == 30_000
-    with pytest.raises(AmountNotPositive):
-        held_in_emergency(line, "h1", 0, 3600, NOON)
-    with pytest.raises(HoldExceedsLimit):
-        held_in_emergency(step.line, "h2", 1, 3600, NOON)
-    with pytest.raises(LineSuspended):
-        held_in_emergency(holds.suspend(step.line, "bank", NOON), "h2", 1, 3600, NOON)
-
-
 def test_a_term_ends_after_its_last_day() -> None:
     require_term(TODAY, 365, TODAY + timedelta(days=364))
     with pytest.raises(TermOver):
@@ -109,19 +91,3 @@ def test_while_all_benefits_are_suspended_the_line_is_and_its_limit_stays() -> N
     back = regraded(paused, limit_of(policy(), decided(693)), NOON)
     assert (back.limit_fen, back.suspended_for, back.version) == (300_000, frozenset({"bank"}), paused.version + 1)
     assert regraded(paused, limit_of(policy(), decided(525)), NOON).suspended_for == {"bank"}
-
-
-def test_what_is_told_of_a_line() -> None:
-    terms, limit = policy(), limit_of(policy(), decided(693))
-    assert pulled(terms, limit, None, NOON) == Pulled("none", 0, 0, 0, 0, 300_000, NOON, 1)
-    step = holds.place(lines.opened(300_000, NOON), "h1", 80_000, 3600, NOON)
-    part = holds.capture(step.line, step.hold, 30_000, NOON)
-    seen = pulled(terms, limit, part.line, NOON)
-    assert seen == Pulled("open", 300_000, 30_000, 50_000, 220_000, 300_000, NOON, 1)
-    later = NOON + timedelta(hours=2)
-    assert pulled(terms, limit, part.line, later) == Pulled("open", 300_000, 30_000, 0, 270_000, 300_000, later, 1)
-    suspended = holds.suspend(part.line, BENEFITS, NOON)
-    assert (pulled(terms, limit, suspended, NOON).state, pulled(terms, limit, suspended, NOON).available_fen) == (
-        "suspended", 0,
-    )  # fmt: skip
-    assert pulled(terms, limit, holds.close(suspended, NOON), NOON).state == "closed"

@@ -193,6 +193,10 @@ def test_disputes_have_an_end() -> None:
     for n in range(MOST_DISPUTED + 5):
         seen = answered(seen, said("accepted", f"C{n}"))
     assert len(seen.disputed) == MOST_DISPUTED
+    assert answered(seen, said("accepted", "D1")) is seen
+    done = closed(seen, "done", NOON)
+    assert answered(done, said("accepted", "C1")) is done, "nothing new"
+    assert waits_for_somebody(answered(done, said("accepted", "D1"))), "also one that is not kept opens it again"
 
 
 def test_what_was_collected_beyond_the_debt_is_given_back() -> None:
