@@ -20,6 +20,7 @@ from typing import IO, Any
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from chalicelib.core.errors import NotFound
@@ -33,6 +34,7 @@ from chalicelib.ledger.rules import (
     is_party,
     trial_balance,
 )
+from infra.cli.counting import EVERY, counting
 
 GOOD, FOUND, USAGE, FAILED = 0, 1, 2, 3
 EVER = (date(1970, 1, 1), date(9999, 12, 31))
@@ -69,12 +71,15 @@ class _Counted:
     postings: int = 0
     last: str = "-"
 
-    def through(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """The same entries, counted."""
+    def through(self, entries: Iterable[Entry], shown: Progress) -> Iterator[Entry]:
+        """The same entries, counted, and shown as they go by."""
+        task = shown.add_task("导出分录 entries exported", total=None)
         for entry in entries:
             self.entries += 1
             self.postings += len(entry.postings)
             self.last = entry.entry_id
+            if self.entries % EVERY == 0:
+                shown.update(task, completed=self.entries)
             yield entry
 
 
@@ -89,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
         stay_here(options.endpoint)
     counted = _Counted()
     try:
-        _write(options, counted.through(_entries(options, books)))
+        with counting(Console(stderr=True), alone=bool(options.out) or not sys.stdout.isatty()) as shown:
+            _write(options, counted.through(_entries(options, books), shown))
     except (AssertionError, ValueError) as broken:
         said = Text("分录 {last} 之后的账目不可信：{why}", "The books cannot be trusted after entry {last}: {why}")
         return _sorry(FOUND, said.format(last=counted.last, why=broken))

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from chalicelib.core.text import Text
+from infra.cli.counting import EVERY, counting
 from infra.cli.import_report import tell
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from chalicelib.medical.rules.reconciling import Difference
 
 SHOWN_AT_MOST = 200
-_EVERY = 1_000
 
 
 @dataclass(slots=True)
@@ -58,8 +57,7 @@ class Meter:
     """How far it has come: rows read of the file, then instructions compared. On a terminal alone."""
 
     def __init__(self, console: Console) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f}"), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._bar = counting(console)
         self._read = self._bar.add_task("读取文件行 rows read", total=None)
         self._compared = self._bar.add_task("核对指令 instructions compared", total=None)
 
@@ -74,12 +72,12 @@ class Meter:
 
     def read(self, rows: int) -> None:
         """So many rows of the file have been read."""
-        if rows % _EVERY == 0:
+        if rows % EVERY == 0:
             self._bar.update(self._read, completed=rows)
 
     def compared(self, instructions: int) -> None:
         """So many instructions have been compared."""
-        if instructions % _EVERY == 0:
+        if instructions % EVERY == 0:
             self._bar.update(self._compared, completed=instructions)
 
 

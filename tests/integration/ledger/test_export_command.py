@@ -23,6 +23,7 @@ from chalicelib.ledger import store
 from chalicelib.ledger.rules import Entry, Party
 from chalicelib.partners.rules import Partner
 from chalicelib.partners.store import create_partner
+from infra.cli import export_ledger
 from infra.cli.main import main
 from tests.integration.ledger.posting import entry_of, post
 from tests.integration.scores import on_dynoxide
@@ -124,6 +125,18 @@ def test_what_was_exported_is_said_beside_it(posted: list[Entry], capsys: pytest
     assert main(["export-ledger", "--city", "xiamen", "--confirm"]) == 0
     postings = sum(len(entry.postings) for entry in posted)
     assert f"5 entries, {postings} postings" in capsys.readouterr().err
+
+
+def test_a_terminal_shows_how_far_it_has_come_where_the_export_itself_goes_elsewhere(
+    tmp_path: Path, posted: list[Entry], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export_ledger, "EVERY", 2)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the captured stream for a terminal
+    assert main(["export-ledger", "--city", "xiamen", "--out", str(tmp_path / "x")]) == 0
+    assert "entries exported" in capsys.readouterr().err
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["export-ledger", "--city", "xiamen"]) == 0
+    assert "entries exported" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("confirm", [True, False])
