@@ -163,6 +163,7 @@ def calls(table: None) -> Iterator[Calls]:
 # By what each takes alone, most of them not for their many tests: whoever gets one last keeps all others waiting.
 SLOWEST_FIRST = (
     "contract/test_template.py", "e2e/offers/test_sold_out.py", "e2e/test_server.py", "e2e/test_demo.py",
+    "property/medical/test_visit_machine.py",
     "property/offers/test_deal_machine.py", "property/medical/test_line_machine.py", "e2e/medical/test_linearizable.py",
     "e2e/medical/test_holds.py", "e2e/test_stream.py", "e2e/test_bank.py", "e2e/scores/test_import_command.py",
     "integration/offers/test_deal_once.py", "integration/medical/test_once.py", "integration/medical/test_bill_once.py",

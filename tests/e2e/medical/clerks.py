@@ -1,4 +1,4 @@
-"""Clerks of two hospitals and one of the bank, many at once over real connections, and a record of what they did."""
+"""Clerks of two hospitals, many at once over real connections, and a record of what they and the bank's did."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import itertools
 import json
 import math
 import random
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
 
 from infra.local.client import Client
+from infra.local.demo_load import end_of_last_month
 from tests.e2e.medical.process import SKEWS_MS, Served
 from tests.e2e.offers.customers import Answered, Errand, People, _send
 
 BANK = "bank:demo-bank@xiamen"
+CITY = "city:xiamen"
 HOSPITALS = ("hospital:demo-hospital@xiamen", "hospital:second-hospital@xiamen")
 CLERKS = 12
 LATE_MS = 300
 HUNG_UP = 0.1
 WAITS_SECONDS = (0, 0.02, 0.2)
-LIFTED_AFTER_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Asked:
     hold: str = ""
     amount: int = 0
     final: bool = False
+    charge: str = ""
     began: float = 0
     ended: float = 0
     skews: list[int] = field(default_factory=list)
@@ -55,6 +56,11 @@ class Asked:
         """What was answered."""
         return json.loads(self.answer.text)
 
+    @property
+    def done(self) -> bool:
+        """Whether it was acknowledged."""
+        return 200 <= self.answer.status < 300
+
 
 @dataclass(frozen=True, slots=True)
 class Open:
@@ -65,18 +71,35 @@ class Open:
     until: int
 
 
-class Clinic:
-    """What all clerks share: the people, what was placed, the servers of now, and the record."""
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """Something that a hospital captured."""
 
-    def __init__(self, client: Client, limits: dict[str, int], known: dict[str, str]) -> None:
-        self.limits, self.known = limits, known
-        self.tokens = {actor: client.token(actor) for actor in (BANK, *HOSPITALS)}
+    hold_id: str
+    charge_id: str
+    amount: int
+
+
+class Clinic:
+    """What all clerks share: the people, what was placed and captured, the servers of now, and the record.
+
+    ``given`` is what each score is worth, ``used`` what was posted on each line when the bank looked last.
+    """
+
+    def __init__(
+        self, client: Client, limits: dict[str, int], known: dict[str, str], given: dict[int, int]
+    ) -> None:  # fmt: skip
+        self.limits, self.known, self.given = limits, known, given
+        self.used = dict.fromkeys(limits, 0)
+        self.tokens = {actor: client.token(actor) for actor in (BANK, CITY, *HOSPITALS)}
         self.people: People = client.people
         self.tokens |= {who: client.token(f"citizen:{who}") for who in self.people}
+        self.as_of = end_of_last_month(datetime.now(UTC).date(), "Asia/Shanghai")
         self.servers: Sequence[Served] = ()
         self.asked: list[Asked] = []
         self.open: dict[tuple[str, str], list[Open]] = defaultdict(list)
-        self.numbers = itertools.count(1)
+        self.charged: dict[tuple[str, str], list[Charged]] = defaultdict(list)
+        self.numbers, self.revisions = itertools.count(1), itertools.count(2)
 
     def over(self) -> None:
         """Whatever was asked until now is done by now, or never."""
@@ -120,6 +143,10 @@ class Clerk:
     def turn(self) -> None:
         """Something that a clerk does."""
         who = self.dice.choice(list(self.clinic.limits))
+        charged = self.clinic.charged[self.actor, who][-5:]
+        if charged and self.dice.random() < 0.1:
+            self.refund(who, self.dice.choice(charged))
+            return
         found = [each for each in self.clinic.open[self.actor, who][-5:] if each.until > now_ms() - LATE_MS]
         late = [each for each in found if each.until < now_ms() + LATE_MS]
         if not found or self.dice.random() < 0.15:
@@ -159,6 +186,13 @@ class Clerk:
         kind = "capture" if verb == "last" else verb
         self.ask(Asked(kind, who, errand, held.hold_id, amount, verb == "last"))
 
+    def refund(self, who: str, charged: Charged) -> None:
+        """Takes something back: a part of it, all of it, or more than there is."""
+        amount = self.dice.choice([self.dice.randint(1, charged.amount), charged.amount, charged.amount + 1])
+        body = {"charge_id": charged.charge_id, "amount_fen": amount}
+        errand = self.clinic.errand(self.actor, f"/v1/credit-holds/{charged.hold_id}/refunds", body)
+        self.ask(Asked("refund", who, errand, charged.hold_id, amount, charge=charged.charge_id))
+
     def amount(self, who: str, least: int, most: int) -> int:
         """A part of somebody's limit."""
         return self.dice.randint(self.clinic.limits[who] // least, self.clinic.limits[who] // most)
@@ -182,6 +216,9 @@ class Clerk:
             said = asked.body
             placed = Open(said["hold_id"], asked.amount, ms_of(said["expires_at"]))
             self.clinic.open[self.actor, asked.who].append(placed)
+        if asked.verb == "capture" and asked.done:
+            charged = Charged(asked.hold, asked.body["charge_id"], asked.amount)
+            self.clinic.charged[self.actor, asked.who].append(charged)
         self.note(asked)
         return asked
 
@@ -206,38 +243,6 @@ class Clerk:
         finally:
             time.sleep(self.dice.choice(WAITS_SECONDS))
             line.close()
-
-
-class Lender(Clerk):
-    """The bank's clerk: looks at all lines again and again, and now and then suspends one for a moment."""
-
-    def watch(self, over: threading.Event) -> None:
-        """Until it is over, or its servers are gone."""
-        try:
-            for turn in itertools.count():
-                if over.is_set():
-                    return
-                self.look()
-                if turn % 8 == 5:
-                    who = self.dice.choice(list(self.clinic.limits))
-                    self.move(who, "suspend")
-                    time.sleep(LIFTED_AFTER_SECONDS)
-                    self.look()
-                    self.move(who, "resume")
-        except Gone:
-            return
-        finally:
-            self.close()
-
-    def look(self) -> Asked:
-        """At all lines in one request."""
-        body = {"subject_ids": list(self.clinic.known.values())}
-        return self.ask(Asked("look", "", self.clinic.errand(BANK, "/v1/credit-limits/batch", body)))
-
-    def move(self, who: str, verb: str) -> Asked:
-        """Suspends a line, or resumes it."""
-        path = f"/v1/credit-lines/{self.clinic.known[who]}/moves"
-        return self.ask(Asked(verb, who, self.clinic.errand(BANK, path, {"move": verb})))
 
 
 def now_ms() -> float:

@@ -72,12 +72,16 @@ class _Search(Generic[S, O]):
         return Stuck(best[0].bit_count(), best[1], tuple(self.operations[place] for place in self._next(best[0])))
 
     def _steps(self, done: int, state: S) -> list[tuple[int, S]]:
-        """What can come next. What leaves everything as it is can as well come at once: nobody else sees it."""
+        """What can come next. What leaves everything as it is can as well come at once: nobody else sees it, unless
+        something of which nobody knows could not come after it any more."""
         steps: list[tuple[int, S]] = []
-        for place in self._next(done):
+        following = [*self._next(done)]
+        unknown = (self.operations[place].ended for place in following if not self.operations[place].known)
+        until = min(unknown, default=float("inf"))
+        for place in following:
             operation = self.operations[place]
             found = [*self.after(state, operation)]
-            if operation.known and found and all(left == state for left in found):
+            if operation.known and operation.began <= until and found and all(left == state for left in found):
                 return [(done | 1 << place, state)]
             steps += [(done | 1 << place, left) for left in found]
         return steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from itertools import permutations
@@ -12,6 +13,7 @@ from tests.e2e.medical.line import DONE, Line, Seen, Step, after
 from tests.e2e.medical.linearizable import Stuck, stuck
 
 LIFE = 1_000
+numbers = itertools.count(1)
 START = Line(1_000)
 
 
@@ -25,11 +27,32 @@ def placed(name: str, amount: int, at: int) -> Step:
 
 
 def captured(name: str, amount: int, began: int, ended: int, **more: object) -> Step:
-    return step("capture", began, ended, hold=name, amount=amount, **more)
+    return step("capture", began, ended, **{"hold": name, "amount": amount, "number": next(numbers)} | more)
 
 
-def looked(began: int, ended: int, posted: int, held: int, **more: object) -> Step:
-    return step("look", began, ended, seen=Seen(1_000, posted, held, False), **more)
+def charged(name: str, amount: int, began: int, ended: int, **more: object) -> Step:
+    """A capture of the hold a, of which the charge is known."""
+    return captured("a", amount, began, ended, charge=name, **more)
+
+
+def repaid(amount: int, began: int, ended: int, *parts: tuple[str, int], **more: object) -> Step:
+    return step("repay", began, ended, amount=amount, parts=parts or None, **more)
+
+
+def refunded(name: str, amount: int, began: int, ended: int, **more: object) -> Step:
+    return step("refund", began, ended, charge=name, amount=amount, **more)
+
+
+def rescored(granted: int, began: int, ended: int, **more: object) -> Step:
+    return step("rescore", began, ended, amount=granted, **more)
+
+
+def booked(at: int, limit: int, posted: int, held: int, **more: object) -> Step:
+    return step("relimit", at - 2, at + 2, at=at, seen=Seen(limit, posted, held, False), **more)
+
+
+def looked(began: int, ended: int, posted: int, held: int, limit: int = 1_000, **more: object) -> Step:
+    return step("look", began, ended, seen=Seen(limit, posted, held, False), **more)
 
 
 def told(*steps: Step) -> Stuck[Line, Step] | None:
@@ -77,6 +100,38 @@ GOOD = {
     "what a faster clock saw lapse is not raised": [
         placed("a", 600, 10), step("place", 800, 802, clock=(1_100, 1_102), made="b", amount=100, at=1_100),
         step("raise", 900, 902, hold="a", amount=1, said="hold-expired"),
+    ],
+    "a repayment makes room, and goes to what comes first": [
+        placed("a", 600, 10), charged("2", 300, 20, 21), charged("1", 200, 22, 23),
+        repaid(250, 30, 31, ("1", 200), ("2", 50), used=250), looked(40, 41, 250, 100), placed("b", 650, 50),
+    ],
+    "of two payments the second is more than is owed": [
+        placed("a", 600, 10), charged("1", 300, 20, 21), repaid(200, 30, 90), looked(60, 61, 100, 300),
+        repaid(200, 30, 90, said="repayment-exceeds-debt"),
+    ],
+    "what was paid and is refunded leaves the line as it is": [
+        placed("a", 600, 10), charged("1", 300, 20, 21), repaid(200, 30, 31), refunded("1", 250, 40, 41),
+        looked(50, 51, 0, 300), refunded("1", 51, 60, 61, said="refund-exceeds-capture"),
+    ],
+    "a payment that nobody heard of, before or after a refund": [
+        placed("a", 600, 10), charged("1", 300, 20, 21), repaid(100, 30, 60, said=None), refunded("1", 150, 40, 41),
+        looked(50, 51, 150, 300), looked(70, 71, 50, 300),
+    ],
+    "a lower score breaks no hold, and lets none be added": [
+        placed("a", 600, 10), rescored(400, 20, 22), looked(30, 31, 0, 600, 400), booked(40, 400, 0, 600),
+        step("place", 50, 51, amount=1, said="hold-exceeds-limit"), charged("1", 600, 60, 61),
+        looked(70, 71, 600, 0, 400),
+    ],
+    "more is granted than is booked, until it is booked anew": [
+        placed("a", 600, 10), rescored(2_000, 20, 22), looked(30, 31, 0, 600),
+        step("place", 40, 41, amount=500, said="hold-exceeds-limit"), booked(50, 2_000, 0, 600), placed("b", 1_400, 60),
+    ],
+    "held by the score that was there when it was asked for, though another was seen before it was done": [
+        rescored(500, 10, 20), looked(30, 31, 0, 0, 500), step("place", 15, 90, made="a", amount=600, at=16),
+        looked(100, 101, 0, 600, 500),
+    ],
+    "a score that comes meanwhile, and a line booked for it or not": [
+        rescored(2_000, 1, 2), rescored(500, 10, 90), booked(50, 2_000, 0, 0), looked(60, 61, 0, 0, 500),
     ],
 }  # fmt: skip
 
@@ -129,6 +184,50 @@ BAD = {
         placed("a", 600, 10), step("place", 20, 21, amount=400, said="hold-exceeds-limit"),
     ],
     "held while it was suspended": [step("suspend", 1, 5), placed("a", 600, 10)],
+    "a payment is counted twice": [
+        placed("a", 600, 10), charged("1", 400, 20, 21), repaid(100, 30, 31), looked(40, 41, 200, 200),
+    ],
+    "nobody was told, and it was paid twice": [
+        placed("a", 600, 10), charged("1", 400, 20, 21), repaid(100, 30, 50, said=None), looked(60, 61, 200, 200),
+    ],
+    "a payment that both payers were told of, and one of them is gone": [
+        placed("a", 600, 10), charged("1", 400, 20, 21), repaid(100, 30, 90), repaid(200, 30, 90),
+        looked(100, 101, 200, 200),
+    ],
+    "more is paid than is owed": [placed("a", 600, 10), charged("1", 400, 20, 21), repaid(401, 30, 31)],
+    "a payment goes to what comes later": [
+        placed("a", 600, 10), charged("1", 200, 20, 21), charged("2", 300, 22, 23), repaid(100, 30, 31, ("2", 100)),
+    ],
+    "more is refunded than was captured": [
+        placed("a", 600, 10), charged("1", 400, 20, 21), refunded("1", 300, 30, 90), refunded("1", 200, 30, 90),
+    ],
+    "a refund of what was paid lowers what is posted": [
+        placed("a", 600, 10), charged("1", 300, 20, 21), charged("2", 100, 22, 23), repaid(300, 30, 31),
+        refunded("1", 300, 40, 41), looked(50, 51, 0, 200),
+    ],
+    "one capture makes two charges": [
+        placed("a", 600, 10), charged("1", 100, 20, 21), charged("1", 100, 22, 23),
+    ],
+    "a hold is broken by a lower limit": [
+        placed("a", 600, 10), rescored(400, 20, 22), booked(30, 400, 0, 0),
+    ],
+    "what was held is not captured after the limit was lowered": [
+        placed("a", 600, 10), rescored(400, 20, 22), booked(30, 400, 0, 600),
+        charged("1", 600, 40, 41, said="capture-exceeds-hold"),
+    ],
+    "a hold lapses with a lower limit": [
+        placed("a", 600, 10), rescored(400, 20, 22), booked(30, 400, 0, 600),
+        charged("1", 1, 40, 41, said="hold-expired"),
+    ],
+    "held beyond the limit of the score before": [
+        rescored(400, 1, 2), step("place", 10, 12, made="a", amount=401, at=11),
+    ],
+    "held by a score that was over before it was asked for": [
+        rescored(500, 10, 20), step("place", 21, 90, made="a", amount=600, at=22),
+    ],
+    "held beyond what is booked": [rescored(2_000, 1, 2), placed("a", 1_001, 10)],
+    "booked for a score that is over": [rescored(400, 1, 2), rescored(2_000, 3, 4), booked(10, 400, 0, 0)],
+    "booked anew while it was suspended": [step("suspend", 1, 5), rescored(400, 6, 7), booked(10, 400, 0, 0)],
     "what comes back is not what was left": [
         placed("a", 600, 10), captured("a", 100, 20, 30, final=True, returned=400),
     ],
@@ -160,19 +259,29 @@ def agreed(dice: random.Random) -> bool:
     return one_by_one
 
 
+SAID = {
+    "capture": ["hold-voided", "capture-exceeds-hold", "hold-exceeds-limit"],
+    "repay": ["repayment-exceeds-debt"] * 2,
+    "refund": ["refund-exceeds-capture"] * 2,
+}
+
+
 def drawn(dice: random.Random) -> list[Step]:
-    """A hold and up to five steps at about the same time, with answers that may be true."""
-    steps = [placed("a", 600, 10)]
+    """A hold, a charge on it and up to five steps at about the same time, with answers that may be true."""
+    steps = [placed("a", 600, 10), charged("0", 100, 13, 14)] if dice.random() < 0.5 else [placed("a", 600, 10)]
     for number in range(dice.randint(2, 5)):
         began = dice.randint(20, 60)
         ended, amount = began + dice.randint(1, 30), dice.choice([100, 200, 400])
-        verb = dice.choice(["capture", "capture", "void", "look", "place"])
+        verb = dice.choice(["capture", "capture", "void", "look", "look", "place", "repay", "refund", "rescore"])
         if verb == "look":
             posted = dice.choice([0, 100, 200, 300])
-            steps.append(looked(began, ended, posted, dice.choice([0, 600 - posted])))
+            held, limit = dice.choice([0, 500, 600 - posted]), dice.choice([1_000, 1_000, 1_000, 400])
+            steps.append(looked(began, ended, posted, held, limit))
+        elif verb == "rescore":
+            steps.append(rescored(400, began, ended, said=dice.choice([DONE, DONE, None]), number=number))
         else:
-            said = dice.choice([DONE, DONE, DONE, None, "hold-voided", "capture-exceeds-hold", "hold-exceeds-limit"])
-            names = {"made": f"b{number}"} if verb == "place" else {"hold": "a"}
+            said = dice.choice([DONE, DONE, DONE, None, *SAID.get(verb, SAID["capture"])])
+            names = {"place": {"made": f"b{number}"}, "refund": {"charge": "0"}}.get(verb, {"hold": "a"})
             more = step(verb, began, ended, said=said, number=number, **names)
             steps.append(replace(more, amount=0 if verb == "void" else amount))
     return steps

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.e2e.medical.line import DONE, Line, Seen, Step
 from tests.e2e.medical.server import LIFE_MS
 from tests.e2e.offers.customers import Answered
 
+Item = dict[str, Any]
 SCORES = (693, 693, 640, 590, 520)
 SCENARIO = "xiamen/credit_medical"
 
@@ -33,7 +36,7 @@ def open_clinic(client: Client) -> Clinic:
         who = f"p{number}"
         _settle(client, who, number, score)
         known[who], limits[who] = _lent(client, who)
-    return Clinic(client, limits, known)
+    return Clinic(client, limits, known, dict(zip(SCORES, limits.values(), strict=True)))
 
 
 def _second_hospital(client: Client) -> None:
@@ -65,32 +68,74 @@ def _lent(client: Client, who: str) -> tuple[str, int]:
     return subject_id, int(line["limit_fen"])
 
 
-def histories(clinic: Clinic) -> dict[str, list[Step]]:
+def histories(clinic: Clinic, items: Iterable[Item]) -> dict[str, list[Step]]:
     """What was asked of each line, and what came of it. Who met others at it eight times has changed nothing.
 
     What somebody hung up on and was refused later may be done at any time, while there is a server that works at it.
     """
+    names = Names(items, {asked.body["charge_id"] for asked in clinic.asked if asked.verb == "capture" and asked.done})
     found: dict[str, list[Step]] = {who: [] for who in clinic.limits}
     for number, asked in enumerate(clinic.asked):
-        for who, step in _steps(clinic, asked, number):
+        for who, step in _steps(clinic, names, asked, number):
             found[who].append(step)
     return found
 
 
+class Names:
+    """By which names charges are paid in their order: the day, and an id that the product alone gives.
+
+    What was captured without anybody's knowledge has one, too: it lies in the table. ``known``: the ids of all others.
+    """
+
+    def __init__(self, items: Iterable[Item], known: set[str]) -> None:
+        self.days: dict[str, str] = {}
+        self.unheard: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for item in items:
+            if item["kind"]["S"] == "credit-event" and item["what"]["S"] == "charge":
+                made = json.loads(item["document"]["S"])
+                self.days[made["charge_id"]] = made["day"]
+            elif item["kind"]["S"] == "effect" and item["purpose"]["S"].startswith("capture:"):
+                said = json.loads(item["reply"]["S"])
+                if said["charge_id"] not in known:
+                    self.unheard[said["hold"]["hold_id"], said["captured_fen"]].append(said["charge_id"])
+
+    def of(self, charge_id: str) -> str:
+        """The name of a charge that somebody knows."""
+        return f"{self.days.get(charge_id, '')}/{charge_id}"
+
+    def of_capture(self, asked: Asked) -> str:
+        """The name of the charge that a capture made, or may have made; none if there is no such charge."""
+        if asked.done:
+            return self.of(asked.body["charge_id"])
+        found = self.unheard[asked.hold, asked.amount]
+        return self.of(found.pop()) if found else ""
+
+
 def start_of(clinic: Clinic, who: str) -> Line:
     """A line on which nothing has happened."""
-    return Line(clinic.limits[who])
+    return Line(clinic.limits[who], clinic.limits[who])
 
 
-def _steps(clinic: Clinic, asked: Asked, number: int) -> Iterator[tuple[str, Step]]:
+def _steps(clinic: Clinic, names: Names, asked: Asked, number: int) -> Iterator[tuple[str, Step]]:
     if asked.verb != "look":
         if asked.answer.code != "conflict":
-            yield asked.who, _step(asked, number)
+            yield asked.who, _named(asked, names, number)
         if asked.hung_up and asked.answer.code:
-            yield asked.who, _step(replace(asked, answer=Answered(0), ended=asked.over), number)
+            yield asked.who, _named(replace(asked, answer=Answered(0), ended=asked.over), names, number)
     elif asked.answer.status:
         for who, told in zip(clinic.known, asked.body["items"], strict=True):
             yield who, _step(asked, number, at=ms_of(told["limit"]["as_of"]), seen=_seen(told["limit"]))
+
+
+def _named(asked: Asked, names: Names, number: int) -> Step:
+    """A step with the charge that it makes, or takes something back of; with those that it pays."""
+    step = _step(asked, number)
+    if asked.verb == "capture" and not asked.answer.code:
+        return replace(step, charge=names.of_capture(asked))
+    if asked.verb == "repay" and asked.done:
+        parts = tuple((names.of(part["charge_id"]), part["principal_fen"]) for part in asked.body["parts"])
+        return replace(step, parts=parts, used=asked.body["used_fen"])
+    return replace(step, charge=names.of(asked.charge)) if asked.charge else step
 
 
 def _seen(limit: Any) -> Seen:
@@ -98,7 +143,7 @@ def _seen(limit: Any) -> Seen:
 
 
 def _step(asked: Asked, number: int, **more: Any) -> Step:
-    if asked.answer.status and asked.answer.status < 300:
+    if asked.done:
         more = {**more, **_told(asked)}
     said = None if not asked.answer.status else asked.answer.code or DONE
     last = math.ceil(asked.ended) + (max(asked.skews) if asked.answer.status else fastest())
@@ -118,10 +163,17 @@ def _told(asked: Asked) -> dict[str, Any]:
     if asked.verb in {"capture", "void"}:
         assert asked.body["captured_fen"] == asked.amount
         return {"returned": asked.body["returned_fen"]}
+    if asked.verb == "relimit":
+        return {"at": ms_of(asked.body["as_of"]), "seen": _seen(asked.body)}
     return {}
 
 
-def over_the_limit(history: Iterable[Step]) -> list[Seen]:
-    """The instants at which more was posted and held than the limit bears."""
-    looks = (step.seen for step in history if step.seen is not None)
-    return [seen for seen in looks if seen.posted + seen.held > seen.limit]
+def over_the_limit(start: Line, history: Sequence[Step]) -> list[Seen]:
+    """The instants at which more was posted and held than any limit bears that there was until then."""
+    given = [(step.began, step.amount) for step in history if step.verb == "rescore"]
+    looks = ((step.ended, step.seen) for step in history if step.seen is not None)
+    return [
+        seen
+        for ended, seen in looks
+        if seen.posted + seen.held > max([start.limit, *(limit for began, limit in given if began < ended)])
+    ]

@@ -52,6 +52,11 @@ class Lent:
         """What was captured."""
         return sum(hold.captured_fen for hold in self.holds)
 
+    @property
+    def causes(self) -> frozenset[str]:
+        """For what it is suspended."""
+        return frozenset({"bank"} if self.suspended else ())
+
     def open_at(self, now: datetime) -> list[Placed]:
         """The holds that a writer finds open by whose clock it is ``now``."""
         at = max(now, self.as_of)
@@ -126,16 +131,18 @@ class Model:
         reasons = {"credit-line-exists"} if who.line is not None and not who.line.closed else set()
         if who.granted_fen is None:
             return reasons | {"credit-limit-not-granted"}
-        return reasons | (set() if self.room_fen() else {"exposure-cap-reached"})
+        return reasons | (set() if self.room_fen(who) else {"exposure-cap-reached"})
 
-    def room_fen(self) -> int:
-        """What one more line may be booked for at most."""
-        return max(cap - self.booked()[shard] for shard, cap in enumerate(SHARD_CAPS_FEN))
+    def room_fen(self, who: Person) -> int:
+        """What somebody's line may be booked for at most, where the others leave most."""
+        own = {} if who.line is None else {who.line.shard: who.line.booked_fen}
+        booked = self.booked()
+        return max(cap - booked[shard] + own.get(shard, 0) for shard, cap in enumerate(SHARD_CAPS_FEN))
 
     def open_line(self, who: Person, now: datetime) -> None:
         """A line is opened, or the one that was closed opened anew with what is owed, held and suspended on it."""
         assert who.granted_fen is not None
-        limit_fen = min(who.granted_fen, self.room_fen())
+        limit_fen = min(who.granted_fen, self.room_fen(who))
         if who.line is None:
             who.line = Lent(limit_fen, limit_fen, now)
             return
@@ -152,11 +159,11 @@ def against_placing(who: Person, amount_fen: int, now: datetime) -> Reasons:
         return {"credit-line-missing"}
     reasons = {"credit-line-closed"} if line.closed else set()
     reasons |= {"credit-line-suspended"} if line.suspended or who.barred else set()
-    free_fen = _limit_fen(who, line) - line.posted_fen - line.held_fen(now)
+    free_fen = decided_fen(who, line) - line.posted_fen - line.held_fen(now)
     return reasons | ({"hold-exceeds-limit"} if amount_fen > free_fen else set())
 
 
-def _limit_fen(who: Person, line: Lent) -> int:
+def decided_fen(who: Person, line: Lent) -> int:
     """The limit at the next hold: what the score gives, and never more than is booked."""
     return min(who.granted_fen or 0, line.booked_fen)
 
@@ -178,15 +185,15 @@ def against_step(line: Lent, hold: Placed, amount_fen: int, now: datetime) -> Re
     return {"capture-exceeds-hold"} if amount_fen > hold.left_fen else set()
 
 
-def place(who: Person, hospital: str, amount_fen: int, now: datetime, follows: Placed | None) -> Placed:
-    """An amount is set aside, by a pass or for as long as what it follows.
+def place(who: Person, hospital: str, amount_fen: int, now: datetime, until: datetime | None) -> Placed:
+    """An amount is set aside, by a pass or (``until``) for as long as what it follows.
 
     LIMIT: with it, no more is posted and held than the limit of today bears.
     """
     line = who.lent
     line.as_of = max(now, line.as_of)
-    line.limit_fen = _limit_fen(who, line)
-    hold = Placed(hospital, amount_fen, line.as_of + HOLD_LIFE if follows is None else follows.until)
+    line.limit_fen = decided_fen(who, line)
+    hold = Placed(hospital, amount_fen, until or line.as_of + HOLD_LIFE)
     line.holds.append(hold)
     assert line.posted_fen + line.held_fen(now) <= line.limit_fen
     return hold

@@ -59,7 +59,7 @@ def _holding(
     made: list[Placed] = []
 
     def done(at: datetime) -> None:
-        made.append(model.place(who, hospital, amount_fen, at, follows))
+        made.append(model.place(who, hospital, amount_fen, at, None if follows is None else follows.until))
 
     def told(said: Any) -> None:
         (hold,) = made

@@ -55,6 +55,13 @@ class Ward:
 
     def send(self, request: Request, at: datetime, faults: Sequence[Fault | None] = ()) -> tuple[Answer, int]:
         """What comes back to a request from a server by whose clock it is ``at``; and how often it has written."""
+        with self.writing(at, faults) as writes:
+            answer = self.clinic.post(request.path, request.actor, request.body, key=request.key)
+        return answer, len(writes)
+
+    @contextmanager
+    def writing(self, at: datetime, faults: Sequence[Fault | None]) -> Iterator[list[TransactWrite]]:
+        """A server by whose clock it is ``at``, with these faults before it; all that is written inside the block."""
         writes: list[TransactWrite] = []
 
         def noting(fault: Fault | None) -> Fault:
@@ -70,8 +77,7 @@ class Ward:
         with pytest.MonkeyPatch.context() as patch, clock.fixed(at):
             patch.setattr(clock, "sleep", lambda seconds: None)
             inject(patch, map(noting, itertools.chain(faults, itertools.repeat(None))))
-            answer = self.clinic.post(request.path, request.actor, request.body, key=request.key)
-        return answer, len(writes)
+            yield writes
 
     def check(self, town: Model) -> None:
         """What is stored of every line, every hold and the bank's exposure is what the model says."""
@@ -108,7 +114,7 @@ def check_line(stored: CreditLine, line: Lent) -> None:
     assert stored.booked_fen == line.booked_fen
     found, open_ = stored.line, line.open_at(line.as_of)
     assert (found.limit_fen, found.posted_fen, found.closed) == (line.limit_fen, line.posted_fen, line.closed)
-    assert (bool(found.suspended_for), found.as_of) == (line.suspended, line.as_of)
+    assert (found.suspended_for, found.as_of) == (line.causes, line.as_of)
     assert all(found.holds[hold.hold_id].left_fen == hold.left_fen for hold in open_ if hold.hold_id)
     lying = Counter((held.left_fen, held.expires_at) for held in found.holds.values())
     assert lying == Counter((hold.left_fen, hold.until) for hold in open_)
@@ -117,6 +123,13 @@ def check_line(stored: CreditLine, line: Lent) -> None:
 @contextmanager
 def ward() -> Iterator[Ward]:
     """A ward on Dynoxide, where nothing has happened yet."""
+    with clinic_of_its_own() as made:
+        yield Ward(*made)
+
+
+@contextmanager
+def clinic_of_its_own(**terms: Any) -> Iterator[tuple[Clinic, Any]]:
+    """A bank with a small cap and other terms, two hospitals and their patients; and how it was left."""
     on_dynoxide.need()
     with (
         TemporaryDirectory() as folder,
@@ -130,10 +143,10 @@ def ward() -> Iterator[Ward]:
         patch.setattr(replies, "check", lambda *_: None)
         world = World(database)
         with world.active():
-            yield _opened(world)
+            yield _opened(world, terms)
 
 
-def _opened(world: World) -> Ward:
+def _opened(world: World, terms: dict[str, Any]) -> tuple[Clinic, Any]:
     """Only what the ward needs of the demo: a city, its institutions and its scenarios."""
     entry = next(each for each in document("cities.json") if each["city"]["city_id"] == "xiamen")
     demo_load.admit(world.client, entry)
@@ -141,11 +154,11 @@ def _opened(world: World) -> Ward:
     demo_load.load_partners(world.client)
     demo_load.load_scenarios(world.client)
     clinic = Clinic(world)
-    terms = {"shards": len(SHARD_CAPS_FEN), "exposure_cap_fen": sum(SHARD_CAPS_FEN), "hold_days": HOLD_LIFE.days}
-    clinic.in_force(clinic.policy(version=2, **terms))
+    cap = {"shards": len(SHARD_CAPS_FEN), "exposure_cap_fen": sum(SHARD_CAPS_FEN), "hold_days": HOLD_LIFE.days}
+    clinic.in_force(clinic.policy(version=2, **cap, **terms))
     for name, score in SCORES:
         who = world.newcomer("xiamen", score)
         world.client.people[name] = world.client.people.pop(who)
         for actor in (BANK, *HOSPITALS):
             world.grant(name, actor, SCENARIO)
-    return Ward(clinic, world.mark())
+    return clinic, world.mark()

@@ -13,6 +13,7 @@ from chalicelib.ledger.rules import holds, lines
 from chalicelib.ledger.rules.lines import Hold
 from chalicelib.medical.rules import Limit
 from chalicelib.medical.rules.credit import CreditLine, as_decided, placed
+from chalicelib.medical.rules.policy import MAX_LIMIT_FEN
 from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical import ward
 
@@ -56,4 +57,4 @@ def test_LIMIT_posted_and_held_fit_what_was_decided_when_it_was_held(
             continue
         credit = replace(credit, line=line)
         assert line.limit_fen <= credit.booked_fen
-        assert as_decided(credit, limit, now).posted_fen == line.posted_fen
+        assert as_decided(credit, limit, now, MAX_LIMIT_FEN).posted_fen == line.posted_fen

@@ -12,6 +12,7 @@ from chalicelib.ledger.rules import lines
 from chalicelib.ledger.rules.lines import LineSuspended
 from chalicelib.medical.rules import Limit
 from chalicelib.medical.rules.credit import CreditLine, ExceptionalLimit, as_decided, excepted, rebooked
+from chalicelib.medical.rules.policy import MAX_LIMIT_FEN
 from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical import ward
 
@@ -37,14 +38,14 @@ def test_LIMIT_an_exception_raises_a_limit_for_its_time_and_never_above_what_is_
     booked: int, decided: int | None, exception: int | None, hours: int
 ) -> None:
     credit = line(booked, exception, hours)
-    found = as_decided(credit, limit(decided), ward.NOON).limit_fen
+    found = as_decided(credit, limit(decided), ward.NOON, MAX_LIMIT_FEN).limit_fen
     lasting = exception or 0 if hours > 0 else 0
     assert found == min(booked, max(decided or 0, lasting))
     under = as_decided(credit, limit(decided), ward.NOON, 100_000).limit_fen
     assert under == min(booked, max(decided or 0, min(lasting, 100_000)))
     away = limit(None, suspended=True)
-    assert excepted(credit, away, ward.NOON) == away, "so nothing is opened by it meanwhile either"
-    assert as_decided(credit, away, ward.NOON).suspended_for
+    assert excepted(credit, away, ward.NOON, MAX_LIMIT_FEN) == away, "so nothing is opened by it meanwhile either"
+    assert as_decided(credit, away, ward.NOON, MAX_LIMIT_FEN).suspended_for
 
 
 @settings(max_examples=120)
@@ -55,7 +56,8 @@ def test_REWARD_a_better_decision_is_never_worse_with_an_exception(
     worse, better = sorted((one, other), key=lambda fen: fen or 0)
     credit, policy = line(booked, exception, hours), ward.policy()
     assert (
-        as_decided(credit, limit(worse), ward.NOON).limit_fen <= as_decided(credit, limit(better), ward.NOON).limit_fen
+        as_decided(credit, limit(worse), ward.NOON, MAX_LIMIT_FEN).limit_fen
+        <= as_decided(credit, limit(better), ward.NOON, MAX_LIMIT_FEN).limit_fen
     )
     assert rebooked(credit, limit(worse), policy, ward.NOON).booked_fen <= (
         rebooked(credit, limit(better), policy, ward.NOON).booked_fen

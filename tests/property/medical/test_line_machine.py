@@ -1,51 +1,30 @@
 """LIMIT and ONCE of lines and holds: hospitals, a bank and a city do whatever they like, in any order.
 
-Servers whose clocks disagree answer them; requests and answers are lost on the way, transactions meet others, and every
-request may come again at any time, as it was or with another body. After each step everything stored is compared with
-a model that is too plain to be wrong.
+After each step everything stored is compared with a model that is too plain to be wrong. Visits and bills have a
+machine of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
-from pynamodb.transactions import TransactWrite
+from hypothesis.stateful import initialize
 
 from chalicelib.core import clock
-from tests.integration.core.faults import CONFLICT, FAILED, Fault, cancelled, lost_after, lost_before
-from tests.property.medical.line_model import Person, Placed
-from tests.property.medical.line_requests import (
-    altered,
-    capturing,
-    moving,
-    opening,
-    placing,
-    raising,
-    voiding,
-)
-from tests.property.medical.line_ward import CLOSING, HOSPITALS, OPENING, Ward, ward
+from tests.property.medical.asking import Asking, run
+from tests.property.medical.line_model import Model, Person, Placed
+from tests.property.medical.line_requests import capturing, moving, opening, placing, raising, voiding
+from tests.property.medical.line_ward import CLOSING, HOSPITALS, Ward, ward
 from tests.property.offers.deal_requests import Request, barring
 from tests.world import BANK
 
-T = TypeVar("T")
 SCORES = [640, 450, 693, 520, 600]
 SMALL_FEN = [1, 700, 20_000]
 AMOUNTS_FEN = [20_000, 700, 50_000, 1, 30_000, 50_001, 10_000, 100_000, 150_000, 200_000, 300_000, 300_001]
-DAY = 86_400
-STEPS = [20, 1, 119, 120, 3_600, DAY, 2 * DAY, 5 * DAY]
-SKEWS = [0, 0, 0, -20, -3, 3, 20]
 # How often each of them happens, where it can.
 OFTEN = {
     "meet": 6, "capture": 8, "raise_one": 6, "capture_the_last": 2, "place": 6, "void": 1, "try_anything": 4,
@@ -54,24 +33,17 @@ OFTEN = {
 }  # fmt: skip
 OF_HOLDS = {"raise_one", "capture", "capture_the_last", "void", "meet", "wait_for_a_hold"}
 
-CHANGED = cancelled(FAILED)
-some_faults = st.lists(
-    st.sampled_from([None, lost_before, lost_after, cancelled(CONFLICT), CHANGED]), min_size=1, max_size=2
-)  # fmt: skip
-faults: st.SearchStrategy[list[Any]] = st.one_of(st.just([]), st.just([]), st.just([]), some_faults)
 
-
-class Lines(RuleBasedStateMachine):
+class Lines(Asking):
     """The ward, the model, and every request that was ever made."""
 
-    ward: ClassVar[Ward]
+    often: ClassVar = OFTEN
+    # In which shard a line is counted is its own business, and the next one to be opened has to know.
+    looked_at_after: ClassVar = frozenset({"open"})
+    model: Model
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = OPENING
-        self.requests: list[Request] = []
-        self.changed = True
-        self.draw: Any = None
+    def check(self) -> None:
+        self.ward.check(self.model)
 
     @initialize(data=st.data())
     def open_the_ward(self, data: st.DataObject) -> None:
@@ -80,62 +52,13 @@ class Lines(RuleBasedStateMachine):
             self.first(self.opening(who), [])
             self.first(self.placing(who, self.any_of(AMOUNTS_FEN)), [])
 
-    @rule(data=st.data())
-    def something_happens(self, data: st.DataObject) -> None:
-        """One rule for all: of many rules, most examples leave half out, and the rest seldom meet."""
-        self.draw = data.draw
-        possible = [what for what, often in OFTEN.items() if self.can(what) for _ in range(often)]
-        getattr(self, self.any_of(possible))()
-
     def can(self, what: str) -> bool:
         if what in OF_HOLDS:
             return bool(self.model.open(self.now))
-        if what == "ask_something_else_under_the_same_key":
-            return bool(self.written())
         if what in {"resume", "lift"}:
             return bool(self.model.suspended() if what == "resume" else self.model.barred())
         found = {"try_what_lapsed": self.model.lapsed(self.now), "try_anything": self.model.told()}
-        return bool(found.get(what, True))
-
-    def send(self, request: Request, lost: Sequence[Any]) -> None:
-        """Sends a request, the first time or once more: what is refused, done and said is what the model wants."""
-        now = self.now + timedelta(seconds=self.any_of(SKEWS))
-        known = request.written
-        answer, writes = self.ward.send(request, now, lost)
-        reasons = set() if known else request.against(now)
-        assert writes <= (not known), "ONCE: what was written is not written again"
-        if writes:
-            assert not reasons, f"{request.kind} should have been refused: {reasons}"
-            request.written = self.changed = True
-            request.done(now)
-        if answer.status == 503:
-            assert {lost_before, lost_after} & set(lost), answer.text
-        elif answer.status < 300:
-            assert request.written, "what is acknowledged has happened"
-            assert answer.replayed == (not writes)
-            if request.text is None:
-                request.told(answer.body)
-                request.text = answer.text
-            assert answer.text == request.text, "ONCE: the same request, the same bytes"
-        else:
-            assert not request.written, f"ONCE: it has happened, and is refused: {answer.text}"
-            assert answer.code in reasons, f"{request.kind}: {answer.text}, not one of {reasons}"
-
-    def first(self, request: Request, lost: Sequence[Any] | None = None) -> None:
-        """A request that was never made before."""
-        self.requests.append(request)
-        self.send(request, self.draw(faults) if lost is None else lost)
-        if request.kind == "open":
-            # In which shard it is counted is the line's own business, and the next one to be opened has to know.
-            self.what_is_stored_is_what_the_model_says()
-
-    def any_of(self, found: Sequence[T]) -> T:
-        drawn: T = self.draw(st.sampled_from(found))
-        return drawn
-
-    def written(self) -> list[Request]:
-        amounts = [request for request in reversed(self.requests) if "amount_fen" in (request.body or ())]
-        return [request for request in amounts if request.written]
+        return bool(found[what]) if what in found else super().can(what)
 
     def placing(self, who: Person, amount_fen: int) -> Request:
         hospital = self.any_of(HOSPITALS)
@@ -194,22 +117,7 @@ class Lines(RuleBasedStateMachine):
         who, hold = self.any_of(self.model.open(self.now))
         others = [self.step_of(who, hold), moving(who, self.any_of(["suspend", "close"]), self.known(who))]
         one, other = self.step_of(who, hold), self.any_of(others)
-
-        def meets(_: TransactWrite, write: Any) -> None:
-            self.first(other, [])
-            write()
-
-        fault: Fault = meets
-        self.first(one, [fault])
-
-    def ask_again(self) -> None:
-        """Any earlier request once more: answered, refused, or never heard of."""
-        self.send(self.any_of(self.requests[::-1]), self.draw(faults))
-        self.what_is_stored_is_what_the_model_says()
-
-    def ask_something_else_under_the_same_key(self) -> None:
-        answer, writes = self.ward.send(altered(self.any_of(self.written())), self.now)
-        assert (answer.code, writes) == ("idempotency-key-reused", 0), answer.text
+        self.first_meeting(one, other)
 
     def known(self, who: Person) -> str:
         return self.ward.world.known_to(BANK, who.name)
@@ -247,19 +155,10 @@ class Lines(RuleBasedStateMachine):
             assert self.ward.world.post(request.path, request.actor, request.body).status < 300
         who.barred = not who.barred
 
-    def wait(self) -> None:
-        self.now = min(CLOSING, self.now + timedelta(seconds=self.any_of(STEPS)))
-
     def wait_for_a_hold(self) -> None:
         """Until a hold lapses, by some clocks and not by others."""
         _, hold = self.any_of(self.model.open(self.now))
         self.now = min(CLOSING, max(self.now, hold.until + timedelta(seconds=self.any_of([-20, -3, -1, 0, 20]))))
-
-    @invariant()
-    def what_is_stored_is_what_the_model_says(self) -> None:
-        if self.changed and hasattr(self, "model"):
-            self.ward.check(self.model)
-            self.changed = False
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +168,4 @@ def opened() -> Iterator[Ward]:
 
 
 def test_LIMIT_ONCE_of_lines_and_holds_in_any_order(opened: Ward) -> None:
-    Lines.ward = opened
-    examples = 8 if settings().derandomize else 100
-    wanted = settings(max_examples=examples, stateful_step_count=30, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(Lines, settings=wanted)
+    run(Lines, opened, few=8, many=100)

@@ -24,6 +24,7 @@ from tests.integration.core.faults import Fault, inject
 from tests.integration.offers.counter import Desk
 from tests.integration.offers.market import SCENARIO, Market
 from tests.integration.scores import on_dynoxide
+from tests.memory import quick_folder
 from tests.property.offers.deal_model import Model, Person, Shelved, Slot
 from tests.property.offers.deal_requests import Request
 from tests.world import FARM, World
@@ -96,7 +97,7 @@ def stall() -> Iterator[Stall]:
     """A stall on Dynoxide, where nothing has happened yet."""
     on_dynoxide.need()
     with (
-        TemporaryDirectory() as folder,
+        TemporaryDirectory(dir=quick_folder()) as folder,
         Database(Path(folder, "egret.db"), say=lambda _: None) as database,
         pytest.MonkeyPatch.context() as patch,
         clock.fixed(OPENING),
