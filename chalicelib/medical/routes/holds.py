@@ -68,7 +68,8 @@ def raise_hold(call: Call) -> Reply:
 
 @routes.route(
     "POST", "/v1/credit-holds/{hold_id}/captures", policy=_HOSPITAL, effect=True, status=201,
-    body="medical/capture_hold.json", reply="medical/hold_step.json", problems=(*_ENDED, CaptureExceedsHold, Conflict),
+    body="medical/capture_hold.json", reply="medical/hold_step.json",
+    problems=(*_ENDED, CaptureExceedsHold, StatementsOutstanding, Conflict),
     summary=Text("按预授权扣款，可分次", "Capture an amount of a hold; `final` returns the rest"),
 )  # fmt: skip
 def capture_hold(call: Call) -> Reply:
@@ -92,7 +93,7 @@ def void_hold(call: Call) -> Reply:
 @routes.route(
     "POST", "/v1/credit-holds/{hold_id}/refunds", policy=_HOSPITAL, effect=True, status=201,
     body="medical/refund_charge.json", reply="medical/refunded.json",
-    problems=(ChargeUnknown, RefundExceedsCapture, Conflict),
+    problems=(ChargeUnknown, StatementsOutstanding, RefundExceedsCapture, Conflict),
     summary=Text("退还一笔扣款的全部或一部分", "Give back a capture, wholly or in part"),
 )  # fmt: skip
 def refund_charge(call: Call) -> Reply:

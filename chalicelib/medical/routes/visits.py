@@ -32,6 +32,7 @@ from chalicelib.medical.rules import (
     VisitHasCaptures,
     VisitOver,
 )
+from chalicelib.medical.rules.credit import StatementsOutstanding
 from chalicelib.medical.rules.visits import VisitHoldsFull
 from chalicelib.medical.service import itemising, visiting
 from chalicelib.medical.service.placing import Wish
@@ -136,7 +137,7 @@ def capture_item(call: Call) -> Reply:
 @routes.route(
     "POST", _ITEM + "/refunds", policy=_HOSPITAL, effect=True, status=201, body="medical/refund_item.json",
     reply="medical/item_refunded.json",
-    problems=(ItemUnknown, ItemNotCaptured, ChargeUnknown, RefundExceedsCapture, Conflict),
+    problems=(ItemUnknown, ItemNotCaptured, ChargeUnknown, RefundExceedsCapture, StatementsOutstanding, Conflict),
     summary=Text("退还一个项目的全部或一部分", "Give back an item, wholly or in part"),
 )  # fmt: skip
 def refund_item(call: Call) -> Reply:

@@ -33,10 +33,14 @@ BY_BANK = "bank"
 """The cause for which a bank suspends a line."""
 
 MOST_EVENTS = 1_000
-"""How many events a bill may have that no statement has yet, before nothing more is held on its line."""
+"""How many events a bill may have that no statement has yet, before nothing more is held on its line, and nothing of it
+is divided any further."""
 
 MOST_HOLDS_OF_A_HOSPITAL = 20
 """Of the holds that a line may have, so that no hospital takes the others' places."""
+
+MOST_PARTS = 20
+"""In how many parts a hold may be captured whatever its bill has, before the next part is the last one."""
 
 DAY_SECONDS = 86_400
 
@@ -102,7 +106,8 @@ class CreditLine:
 class CreditHold:
     """A hospital's hold. ``policy_version`` gives the terms of whatever is captured of it.
 
-    ``of_visit``: it belongs to a visit that is kept here, and is used by the visit's verbs.
+    ``of_visit``: it belongs to a visit that is kept here, and is used by the visit's verbs. ``parts``: in how many it
+    was captured.
     """
 
     city_id: str
@@ -116,6 +121,7 @@ class CreditHold:
     hold: Hold
     revision: int = 0
     of_visit: bool = False
+    parts: int = 0
 
 
 def opened_line(seen: CreditLine | None, limit_fen: int, now: datetime) -> Line:
@@ -208,6 +214,13 @@ def require_stated(credit: CreditLine) -> None:
     """Returns if the line's bill can take more before a statement is made. Raises: StatementsOutstanding."""
     if credit.unstated >= MOST_EVENTS:
         raise StatementsOutstanding
+
+
+def require_parts(credit: CreditLine, held: CreditHold, after: Hold) -> None:
+    """Returns if a part of a hold may be captured that leaves it so. The last one always may: what was given stays
+    given. Raises: StatementsOutstanding."""
+    if after.ended is None and held.parts >= MOST_PARTS:
+        require_stated(credit)
 
 
 def require_alone(held: CreditHold) -> None:

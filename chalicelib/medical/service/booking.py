@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from chalicelib.core.commit import LOOKED_AGAIN, Unit, looking_again
+from chalicelib.core.commit import LOOKED_AGAIN, Otherwise, Unit, looking_again
+from chalicelib.core.errors import Conflict
 from chalicelib.medical import store
 from chalicelib.medical.rules import ExposureCapReached, Shard, probe, shard_caps
 from chalicelib.medical.rules.credit import CreditLine
@@ -24,7 +25,7 @@ def trying_shards(unit: Unit, once: Callable[[Unit, int], T], times: int = LOOKE
     """What ``once`` gives with the first of a few turns for which a shard has room; in the last turn as much as there
     is: a shortage makes a limit smaller, and never refuses whom a better score would have given more.
 
-    Raises: ExposureCapReached: no shard has any room.
+    Raises: ExposureCapReached: no shard has any room; Conflict: others keep taking what there is.
     """
     for turn in range(LAST_TURN):
         try:
@@ -53,10 +54,16 @@ def room_in(ground: Ground, shard: int, turn: int, seen: CreditLine | None) -> t
     room = {n: Shard(part_of(ground, n), counted.get(n, 0)).free_fen for n in range(ground.shards)}
     if seen is not None and seen.booked_fen:
         room[seen.shard] += seen.booked_fen
-    best = max(room, key=lambda n: (room[n], -n))
+    best = max(room, key=lambda n: (room[n], -((n - shard) % ground.shards)))
     if not room[best]:
         raise ExposureCapReached
     return best, room[best]
+
+
+def taken(turn: int) -> Otherwise:
+    """What it means that a shard has no room: in the last turn, in which it had some, that somebody else was there
+    between the read and the write, and others may have room."""
+    return Conflict if turn == LAST_TURN else ExposureCapReached
 
 
 def part_of(ground: Ground, shard: int) -> int:
@@ -80,7 +87,7 @@ def save_rebooked(
         line = replace(after.line, limit_fen=min(after.line.limit_fen, fen))
         after = replace(after, shard=shard, booked_fen=fen, line=line)
     store.save_line(unit, seen, after)
-    rebook(unit, seen, after, part_of(ground, after.shard))
+    rebook(unit, seen, after, part_of(ground, after.shard), taken(turn))
     return after
 
 

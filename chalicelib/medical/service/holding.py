@@ -24,7 +24,7 @@ from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.holds import Step
 from chalicelib.ledger.rules.lines import Hold, Line
 from chalicelib.medical import store
-from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, require_alone, require_open
+from chalicelib.medical.rules.credit import CreditHold, CreditLine, Given, require_alone, require_open, require_parts
 from chalicelib.medical.rules.line_views import HoldStep, HoldView, hold_view
 from chalicelib.medical.service.charging import Taken, charge_all
 from chalicelib.medical.service.grounds import Ground, kept, read_ground
@@ -99,7 +99,7 @@ def capture(
     """Posts an amount of an open hold on its line, whatever has changed since; ``final`` gives back what is left.
 
     Raises: NotFound: no such hold of this hospital; HoldOfVisit; HoldCaptured; HoldVoided; HoldExpired;
-        CaptureExceedsHold; Conflict: the line keeps changing; in this order.
+        CaptureExceedsHold; StatementsOutstanding: in too many parts; Conflict: the line keeps changing; in this order.
     """
 
     def taken(line: Line, hold: Hold) -> Step:
@@ -125,7 +125,8 @@ def _step(unit: Unit, intent: Intent, now: datetime, caller: Caller, hold_id: st
     held, credit, rows = _read(caller, hold_id, now)
     require_alone(held)
     step = take(credit.line, held.hold)
-    held = replace(held, hold=step.hold)
+    require_parts(credit, held, step.hold)
+    held = replace(held, hold=step.hold, parts=held.parts + bool(step.captured_fen))
     charge_id = intent.effect_id if step.captured_fen else None
     view = hold_view(held, subjects.known_as(caller.sector, held.ref), now)
     reply = HoldStep(view, step.captured_fen, step.returned_fen, charge_id)

@@ -21,6 +21,7 @@ from chalicelib.ledger.rules import holds
 from chalicelib.ledger.rules.lines import Line
 from chalicelib.medical import store
 from chalicelib.medical.rules import ChargeUnknown, split_refund
+from chalicelib.medical.rules.credit import require_stated
 from chalicelib.medical.rules.drawing import Take, plan
 from chalicelib.medical.rules.events import numbered
 from chalicelib.medical.rules.items import Item
@@ -169,7 +170,7 @@ def refund_item(
     """Gives back an amount of what was captured of an item, whatever has become of visit and line since.
 
     Raises: NotFound: no such visit of this hospital; ItemUnknown; ItemNotCaptured; RefundExceedsCapture;
-        ChargeUnknown: it was cleared too long ago; Conflict; in this order.
+        ChargeUnknown: it was cleared too long ago; StatementsOutstanding: a part of it; Conflict; in this order.
     """
 
     def once(fresh: Unit) -> ItemRefunded:
@@ -189,6 +190,8 @@ def _refund_once(
         raise NotFound
     after, item = refunded(visit, item_id, amount_fen), item_of(visit, item_id)
     parts = _parts(bill, visit, item, amount_fen)
+    if amount_fen < item.captured_fen - item.refunded_fen:
+        require_stated(bill.credit)
     purpose = purpose_of(visit, "refund-charge")
     entry = give_back(unit, bill, now, visit.hospital_id, parts, intent.effect_id, purpose)
     after = replace(after, line_version=bill.credit.line.version + len(parts))

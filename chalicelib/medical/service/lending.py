@@ -18,7 +18,7 @@ from chalicelib.medical import store
 from chalicelib.medical.rules import LineExists, opening
 from chalicelib.medical.rules.credit import BY_BANK, CreditLine, excepted, line_state, opened_line, rebooked
 from chalicelib.medical.rules.line_views import LimitView, LineMoved, limit_view
-from chalicelib.medical.service.booking import part_of, room_in, save_rebooked, shard_of, trying_shards
+from chalicelib.medical.service.booking import part_of, room_in, save_rebooked, shard_of, taken, trying_shards
 from chalicelib.medical.service.grounds import (
     Ground,
     Judged,
@@ -119,7 +119,8 @@ def lend(
         hospital_id: Where it is opened on the spot.
 
     Raises: LineExists: by another account of his; PolicyNotInForce; HospitalNotCovered; LineExists; LimitNotGranted;
-        ExposureCapReached: in the last turn; in this order. ExposureCapReached: when the unit is committed.
+        ExposureCapReached: in the last turn; in this order. ExposureCapReached, Conflict in the last turn: when the
+        unit is committed.
     """
     policy, account = ground.policy, judged.account
     seen = None if seen is None else _reopened(seen, account.ref, ground.today, now)
@@ -133,7 +134,7 @@ def lend(
         before, line=line, policy_version=version, opened_on=today, shard=shard, booked_fen=limit_fen
     )  # fmt: skip
     store.point_to(unit, credit)
-    rebook(unit, before, credit, part_of(ground, shard))
+    rebook(unit, before, credit, part_of(ground, shard), taken(turn))
     return credit
 
 

@@ -12,8 +12,8 @@ from chalicelib.core.errors import NotFound
 from chalicelib.ledger import store as ledger
 from chalicelib.ledger.rules import Entry, Party
 from chalicelib.medical import store
-from chalicelib.medical.rules import ChargeUnknown, Refund
-from chalicelib.medical.rules.credit import CreditHold
+from chalicelib.medical.rules import ChargeUnknown, Debt, Refund
+from chalicelib.medical.rules.credit import CreditHold, require_stated
 from chalicelib.medical.rules.events import numbered
 from chalicelib.medical.rules.line_views import Refunded
 from chalicelib.medical.rules.posting import refund_postings
@@ -30,7 +30,7 @@ def refund(
     """Gives back an amount of what was captured from a hold, whatever has become of hold and line since.
 
     Raises: NotFound: no such hold of this hospital; ChargeUnknown: nothing that this hospital captured for this visit;
-        RefundExceedsCapture; Conflict; in this order.
+        StatementsOutstanding: a part of it; RefundExceedsCapture; Conflict; in this order.
     """
 
     def once(fresh: Unit) -> Refunded:
@@ -48,7 +48,8 @@ def _refund_once(
     held = store.hold_in(bill.rows, key)
     if held is None:
         raise NotFound
-    _require_own(bill, held, charge_id)
+    if amount_fen < _own(bill, held, charge_id).net_fen:
+        require_stated(bill.credit)
     purpose = f"refund-charge:{held.city_id}/{held.scenario_id}"
     entry = give_back(unit, bill, now, held.hospital_id, [(charge_id, amount_fen)], intent.effect_id, purpose)
     reply = Refunded(charge_id, amount_fen)
@@ -58,13 +59,15 @@ def _refund_once(
     return reply
 
 
-def _require_own(bill: Bill, held: CreditHold, charge_id: str) -> None:
-    """Returns if this hold's hospital made the charge for its visit, and for no item of one, which is refunded as an
-    item. Raises: ChargeUnknown."""
+def _own(bill: Bill, held: CreditHold, charge_id: str) -> Debt:
+    """What is owed on a charge that this hold's hospital made for its visit, and for no item of one, which is refunded
+    as an item. Raises: ChargeUnknown."""
     own = charge_id, held.hospital_id, held.visit_ref, ""
-    charges = (debt.charge for debt in bill.account.debts)
-    if all((one.charge_id, one.hospital_id, one.visit_id, one.item_id) != own for one in charges):
-        raise ChargeUnknown
+    for debt in bill.account.debts:
+        one = debt.charge
+        if (one.charge_id, one.hospital_id, one.visit_id, one.item_id) == own:
+            return debt
+    raise ChargeUnknown
 
 
 def give_back(

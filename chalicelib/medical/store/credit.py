@@ -8,7 +8,7 @@ from dataclasses import replace
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.core import codec, table
-from chalicelib.core.commit import Unit
+from chalicelib.core.commit import Otherwise, Unit
 from chalicelib.core.errors import Conflict
 from chalicelib.core.table import IntAttribute, Key, Row
 from chalicelib.medical.rules import ExposureCapReached
@@ -96,16 +96,19 @@ def _exposure_pk(city_id: str, bank_id: str) -> str:
     return f"{city_id}#exposure#{bank_id}"
 
 
-def rebook(unit: Unit, seen: CreditLine, after: CreditLine, cap_fen: int) -> None:
-    """Counts a line that is booked for another amount, in its shard or in the one to which it moves."""
+def rebook(unit: Unit, seen: CreditLine, after: CreditLine, cap_fen: int, otherwise: Otherwise) -> None:
+    """Counts a line that is booked for another amount, in its shard or in the one to which it moves; ``otherwise``:
+    there is no room."""
     if after.shard == seen.shard:
-        book(unit, after, seen.booked_fen, cap_fen)
+        book(unit, after, seen.booked_fen, cap_fen, otherwise)
         return
-    book(unit, after, 0, cap_fen)
+    book(unit, after, 0, cap_fen, otherwise)
     book(unit, replace(seen, booked_fen=0), seen.booked_fen, 0)
 
 
-def book(unit: Unit, credit: CreditLine, before_fen: int, cap_fen: int) -> None:
+def book(
+    unit: Unit, credit: CreditLine, before_fen: int, cap_fen: int, otherwise: Otherwise = ExposureCapReached
+) -> None:
     """Counts what a line is booked for in its shard, after ``before_fen``; what lowers it is never refused.
 
     The change is blind, because many share a shard: ``rules.granted`` as a condition of the write.
@@ -115,6 +118,6 @@ def book(unit: Unit, credit: CreditLine, before_fen: int, cap_fen: int) -> None:
     actions = [_ExposureRow.kind.set(_ExposureRow), _ExposureRow.v.set(1), used.add(more)]
     if more > 0:
         fits = used <= cap_fen - more
-        unit.update(row, actions, fits | used.does_not_exist() if more <= cap_fen else fits, ExposureCapReached)
+        unit.update(row, actions, fits | used.does_not_exist() if more <= cap_fen else fits, otherwise)
     elif more < 0:
         unit.update(row, actions, used >= -more, Conflict)

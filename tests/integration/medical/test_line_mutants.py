@@ -206,7 +206,7 @@ def void_of_anything(patch: pytest.MonkeyPatch) -> None:
 def cap_unseen(patch: pytest.MonkeyPatch) -> None:
     """What a line is booked for is added to whatever is booked."""
     known = credit.book
-    patch.setattr(credit, "book", lambda unit, line, before_fen, _: known(unit, line, before_fen, 10**15))
+    patch.setattr(credit, "book", lambda unit, line, before_fen, _, *more: known(unit, line, before_fen, 10**15, *more))
 
 
 def guard_unseen(patch: pytest.MonkeyPatch) -> None:

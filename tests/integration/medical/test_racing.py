@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from chalicelib.core import clock
 from chalicelib.ledger.rules import lines
+from chalicelib.medical.service import booking
+from chalicelib.medical.store.credit import list_exposure
 from tests.in_process import Answer
 from tests.integration.medical.clinic import OTHER_BANK, SECOND, Clinic
 from tests.world import HOSPITAL, World
@@ -72,3 +76,46 @@ def test_LIMIT_a_line_is_opened_once_and_the_cap_holds(clinic: Clinic, own_world
     assert len(opened) == 2
     assert {answer.code for answer in answers} <= {None, "credit-line-exists", "exposure-cap-reached", "conflict"}
     assert clinic.exposure("other-bank") == 600_000
+
+
+def filled_meanwhile(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """Whoever next counts what is free in each shard meets somebody who opens a line before he writes."""
+    others = [who]
+
+    def read_and_then(city_id: str, bank_id: str) -> dict[int, int]:
+        found = list_exposure(city_id, bank_id)
+        if others:
+            assert clinic.open(others.pop(), OTHER_BANK).status == 201
+        return found
+
+    monkeypatch.setattr(booking, "list_exposure", read_and_then)
+
+
+def test_REWARD_whoever_finds_the_most_room_taken_meanwhile_gets_what_another_shard_has(
+    clinic: Clinic, own_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.in_force(clinic.policy(bank_id="other-bank", exposure_cap_fen=199_999, shards=2))
+    late, early, last = (clinic.patient(990, granted=(OTHER_BANK,)) for _ in range(3))
+    filled_meanwhile(clinic, monkeypatch, early)
+    answer = clinic.open(late, OTHER_BANK)
+    assert (answer.status, answer.body["limit_fen"]) == (201, 99_999)
+    assert clinic.line(early, "other-bank").booked_fen == 100_000
+    assert clinic.open(last, OTHER_BANK).code == "exposure-cap-reached"
+
+
+def test_REWARD_a_line_booked_anew_whose_new_shard_is_filled_meanwhile_gets_what_its_own_has(
+    clinic: Clinic, own_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.in_force(clinic.policy(bank_id="other-bank", exposure_cap_fen=20_000, shards=2))
+    late, early = (clinic.patient(990, granted=(OTHER_BANK,)) for _ in range(2))
+    assert clinic.open(late, OTHER_BANK).body["limit_fen"] == 10_000
+    shard = clinic.line(late, "other-bank").shard
+    clinic.in_force(clinic.policy(bank_id="other-bank", version=2, exposure_cap_fen=240_000, shards=2))
+    people = (clinic.patient(525, granted=(OTHER_BANK,)) for _ in range(64))
+    beside = next(who for who in people if booking.shard_of(own_world.ref(who), 2, 0) == shard)
+    assert clinic.open(beside, OTHER_BANK).body["limit_fen"] == 100_000
+    filled_meanwhile(clinic, monkeypatch, early)
+    answer = clinic.move(late, "relimit", OTHER_BANK)
+    assert (answer.status, answer.body["limit_fen"]) == (200, 20_000)
+    assert (clinic.line(late, "other-bank").shard, clinic.line(early, "other-bank").booked_fen) == (shard, 120_000)
+    assert clinic.exposure("other-bank") == 240_000

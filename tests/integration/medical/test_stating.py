@@ -142,6 +142,38 @@ def test_LIMIT_a_bill_with_too_many_events_is_stated_before_anything_more_is_hel
         assert clinic.hold(who, 1).status == 201
 
 
+def test_LIMIT_of_a_bill_with_too_many_events_nothing_is_divided_without_end(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credit, "MOST_EVENTS", 4)
+    monkeypatch.setattr(credit, "MOST_PARTS", 3)
+    reception = Reception(clinic)
+    with moved(at("2027-03-05")):
+        who = clinic.insured()
+        first, second, visit_id = clinic.held(who, 1_000), clinic.held(who, 1_000), reception.opened(who, 1_000)
+        reception.enter(visit_id, "i1", 600, 0)
+        charges = [clinic.capture(first, 100, key=f"part-{n}-of-{who}").body["charge_id"] for n in range(3)]
+        assert refund(clinic, first, charges[0], 10).status == 201
+        assert clinic.line(who).unstated == 4
+        assert clinic.capture(first, 100).code == "statements-outstanding"
+        assert clinic.capture(first, 701).code == "capture-exceeds-hold"
+        assert clinic.capture(first, 100, key=f"part-0-of-{who}").replayed
+        assert [clinic.capture(second, 100).status for _ in range(3)] == [201] * 3, "another hold is not the first one"
+        assert clinic.capture(second, 100).code == "statements-outstanding"
+        assert reception.capture(visit_id, "i1").status == 200
+        assert refund(clinic, first, charges[0], 89).code == "statements-outstanding"
+        assert refund(clinic, first, charges[0], 91).code == "refund-exceeds-capture"
+        assert reception.refund(visit_id, "i1", 599).code == "statements-outstanding"
+        assert reception.refund(visit_id, "i1", 601).code == "refund-exceeds-capture"
+        assert [refund(clinic, first, charges[0], 90).status, reception.refund(visit_id, "i1", 600).status] == [201] * 2
+        assert clinic.capture(first, 100, final=True).status == 201
+        assert clinic.capture(second, 700).status == 201
+    with moved(at("2027-04-05")):
+        assert state(clinic, who, "2027-03").status == 200
+        assert refund(clinic, first, charges[1], 1).status == 201
+    check_books(clinic, who)
+
+
 def own_code(clinic: Clinic, who: str, month: str) -> str | None:
     path = f"/v1/me/credit-lines/xiamen/demo-bank/statements/{month}"
     return clinic.world.send("GET", path, f"citizen:{who}").code

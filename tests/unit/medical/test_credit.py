@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,8 @@ from chalicelib.ledger.rules.lines import (
 from chalicelib.medical.rules import Limit
 from chalicelib.medical.rules.credit import (
     MOST_EVENTS,
+    MOST_PARTS,
+    CreditHold,
     CreditLine,
     Given,
     StatementsOutstanding,
@@ -32,6 +35,7 @@ from chalicelib.medical.rules.credit import (
     placed_in_emergency,
     rebooked,
     require_open,
+    require_parts,
     require_stated,
 )
 from chalicelib.medical.rules.policy import MAX_LIMIT_FEN
@@ -128,6 +132,19 @@ def test_LIMIT_nothing_more_is_held_on_a_line_that_has_too_many_events_without_a
     require_stated(replace(credit(1_000), unstated=MOST_EVENTS - 1))
     with pytest.raises(StatementsOutstanding):
         require_stated(replace(credit(1_000), unstated=MOST_EVENTS))
+
+
+@pytest.mark.parametrize("unstated", [0, MOST_EVENTS - 1, MOST_EVENTS])
+@pytest.mark.parametrize("parts", [0, MOST_PARTS - 1, MOST_PARTS])
+@pytest.mark.parametrize("ended", [None, "captured", "voided"])
+def test_LIMIT_the_last_part_of_a_hold_is_captured_whatever_its_bill_has(unstated: int, parts: int, ended: Any) -> None:
+    seen, hold = replace(credit(1_000), unstated=unstated), Hold("h1", 10, NOW, ended=ended)
+    held = CreditHold("xiamen", "demo-bank", "first", REF, "credit_medical", "v1", NOW, 1, hold, parts=parts)
+    if (unstated, parts, ended) == (MOST_EVENTS, MOST_PARTS, None):
+        with pytest.raises(StatementsOutstanding):
+            require_parts(seen, held, hold)
+    else:
+        require_parts(seen, held, hold)
 
 
 def test_a_hold_without_another_pass_ends_with_the_first() -> None:
