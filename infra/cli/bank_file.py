@@ -24,6 +24,7 @@ _BLOCK_BYTES = 1 << 16
 _KINDS: dict[str, InstructionKind] = {kind: kind for kind in get_args(InstructionKind)}
 _STATES: dict[str, Verdict] = {"accepted": "accepted", "refused": "refused", "成功": "accepted", "失败": "refused"}
 _ID = re.compile(r"[a-z][a-z0-9-]{1,23}\.[a-z][a-z0-9_-]{1,47}\.[a-z2-7]{26}")
+# No more than the request takes that closes a difference: schemas/medical/instruction_parts.json.
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([0-9]{2}))?")
 _DAY = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 GOOD, FOUND, USAGE, FAILED = 0, 1, 2, 3
 NOT_A_TERMINAL_WIDTH = 140
 AT_ONCE = 100
+_FAILURES = (Problem, PynamoDBException, BotoCoreError, sqlite3.Error, AssertionError, MsgspecError)
 
 
 def add_to(commands: Any) -> None:
@@ -81,25 +83,29 @@ def run(options: argparse.Namespace) -> int:
     except FileUnreadable as unreadable:
         tell(errors, unreadable.said)
         return USAGE
-    except NotFound:
-        tell(errors, Text("没有此城市或此银行", "There is no such city or bank"))
-        return FAILED
-    except Problem as problem:
-        tell(errors, problem.detail)
-        return FAILED
-    except (PynamoDBException, BotoCoreError) as error:
-        why = type(error).__name__
-        tell(errors, Text(f"无法读写数据表（{why}）", f"The table cannot be read or written ({why})"))
-        return FAILED
-    except (AssertionError, MsgspecError) as broken:
-        why = type(broken).__name__
-        tell(errors, Text(f"数据表中的记录不可信（{why}）", f"What the table holds cannot be trusted ({why})"))
+    except _FAILURES as failure:
+        tell(errors, _why(failure))
         return FAILED
     if options.json:
         print(json.dumps(plain(report), ensure_ascii=False))
     else:
         show(console, report, settle=options.settle)
     return FOUND if report.left else GOOD
+
+
+def _why(failure: Exception) -> Text:
+    """Why the file could not be compared."""
+    why = type(failure).__name__
+    if isinstance(failure, NotFound):
+        return Text("没有此城市或此银行", "There is no such city or bank")
+    if isinstance(failure, Problem):
+        return failure.detail
+    if isinstance(failure, sqlite3.Error):
+        said = "The rows cannot be sorted on disk; the folder for temporary files may be full"
+        return Text("无法在磁盘上为各行排序；临时目录可能已满", said)
+    if isinstance(failure, PynamoDBException | BotoCoreError):
+        return Text(f"无法读写数据表（{why}）", f"The table cannot be read or written ({why})")
+    return Text(f"数据表中的记录不可信（{why}）", f"What the table holds cannot be trusted ({why})")
 
 
 def _take_local_keys(folder: Path) -> None:
@@ -127,6 +133,7 @@ def _log_on(stream: TextIO) -> Iterator[None]:
 def _reconciled(options: argparse.Namespace, meter: Meter) -> Report:
     """Raises: FileUnreadable; NotFound; Problem; in this order."""
     # Only now: the stores read their environment as they are imported.
+    from chalicelib.cities.store import load_control
     from chalicelib.core import clock
     from chalicelib.medical.rules.reconciling import compare
     from chalicelib.medical.service.reconciling import audited, unreminded, untold
@@ -145,13 +152,15 @@ def _reconciled(options: argparse.Namespace, meter: Meter) -> Report:
     first = next(rows, None)
     if load_partner(*bank).kind != "bank":
         raise NotFound
+    report.time_zone = load_control(options.city).time_zone
     if first is not None and not report.own_rows:
         raise FileUnreadable(Text("文件中没有一行属于该银行", "Not one row of the file is this bank's"))
+    settle = options.settle and bool(report.own_rows or not report.rows)  # not by rows that nobody can read
     # What was lost first: what is made there is beside the file's rows then.
     now = clock.now()
     lost = chain(untold(*bank, now, *days), unreminded(*bank, now, *days))
     for found in (lost, compare(ours(), chain([first] if first else [], rows), bank)):
-        _note(bank, found, report, settle=options.settle)
+        _note(bank, found, report, settle=settle)
     return report
 
 

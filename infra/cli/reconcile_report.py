@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.table import Table
 
+from chalicelib.core import clock, codec
 from chalicelib.core.text import Text
 from infra.cli.counting import EVERY, counting
 from infra.cli.import_report import tell
@@ -23,8 +25,9 @@ SHOWN_AT_MOST = 200
 
 @dataclass(slots=True)
 class Report:
-    """What was found. What goes beyond ``SHOWN_AT_MOST`` is counted and not kept."""
+    """What was found. What goes beyond ``SHOWN_AT_MOST`` is counted and not kept. ``time_zone`` is the city's."""
 
+    time_zone: str = "UTC"
     rows: int = 0
     own_rows: int = 0
     instructions: int = 0
@@ -97,7 +100,7 @@ def _plain(one: Difference) -> dict[str, Any]:
 
 
 def _plain_closing(one: Difference, closed: Closed) -> dict[str, Any]:
-    told = {"code": one.code, "line": one.line, "instruction_id": one.instruction_id, "at": closed.at.isoformat()}
+    told = {"code": one.code, "line": one.line, "instruction_id": one.instruction_id, "at": codec.plain(closed.at)}
     return {**told, "by": closed.by, "reason": closed.reason, "entry_id": closed.entry_id}
 
 
@@ -126,7 +129,7 @@ def show(console: Console, report: Report, *, settle: bool) -> None:
 def _ended(report: Report, *, settle: bool) -> Iterator[Text]:
     """What is no difference any more, and what a person can do about the rest."""
     for one, closed in report.closings:
-        yield _closing(one, closed)
+        yield _closing(one, closed, clock.day_in(report.time_zone, closed.at))
     if report.closed > len(report.closings):
         more = Text("另有 {n} 处已结案，未逐条列出", "Differences that are closed and not listed: {n}")
         yield more.format(n=report.closed - len(report.closings))
@@ -141,17 +144,17 @@ def _ended(report: Report, *, settle: bool) -> Iterator[Text]:
         )
 
 
-def _closing(one: Difference, closed: Closed) -> Text:
+def _closing(one: Difference, closed: Closed, day: date) -> Text:
     from chalicelib.medical.rules.reconciling import NAMED
 
-    named, by = NAMED[one.code], f"{closed.at:%Y-%m-%d}"
+    named = NAMED[one.code]
     which = (one.instruction_id or "").rpartition(".")[2]
     entry = closed.entry_id
     zh = "无更正分录" if entry is None else f"更正分录 {entry}"
     en = "no entry" if entry is None else f"correcting entry {entry}"
     return Text(
-        f"已于 {by} 由 {closed.by} 结案（{closed.reason}，{zh}）：{named.zh}，指令 {which}",
-        f"Closed on {by} by {closed.by} ({closed.reason}, {en}): {named.en}, instruction {which}",
+        f"已于 {day} 由 {closed.by} 结案（{closed.reason}，{zh}）：{named.zh}，指令 {which}",
+        f"Closed on {day} by {closed.by} ({closed.reason}, {en}): {named.en}, instruction {which}",
     )
 
 

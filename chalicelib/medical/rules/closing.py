@@ -34,8 +34,9 @@ class CorrectingEntryInvalid(Problem):
     code = "correcting-entry-invalid"
     status = 422
     title = Text(
-        "更正分录须是该银行为此人在指令之后所记的分录",
-        "The correcting entry is one of this bank's about this person, made after the instruction",
+        "更正分录须是在该指令之后为此人记的还款、付款、核销（由该银行）或退款，且不是在线还款的入账",
+        "The correcting entry is this bank's repayment, payout or write-off, or a refund, about this person and made "
+        "after the instruction; it is no online payment",
     )
 
 
@@ -129,16 +130,22 @@ def require_difference(seen: Instruction | None, row: RowSaid | None) -> None:
         raise NothingToClose
 
 
-def require_correcting(entry: Entry, subject: str | None, bank: Party, seen: Instruction | None, whose: str) -> None:
-    """Returns if an entry can have set a difference right: the bank's own, about the same person, and made later.
+def require_correcting(
+    entry: Entry, subject: str | None, bank: Party, seen: Instruction | None, whose: str, *, collected: bool
+) -> None:
+    """Returns if an entry can have set a difference right: the bank's own or a refund of what it had paid, about the
+    same person, and made later.
 
     Args:
         subject: Whom the entry's effect is about.
         whose: Whom the instruction is about; not looked at where there is none.
+        collected: Whether it was booked because the bank had collected an online payment: nobody made it to set
+            anything else right.
 
     Raises: CorrectingEntryInvalid.
     """
-    ours = any(posting.account.startswith(f"{bank.name}/") for posting in entry.postings)
+    refund = entry.reverses is not None and any(one.account.startswith(f"{bank.name}/") for one in entry.postings)
+    ours = not collected and (refund or entry.book == bank.name)
     later = seen is None or (subject == whose and entry.at >= seen.made_at and entry.entry_id != seen.entry_id)
     if subject is None or not ours or not later:
         raise CorrectingEntryInvalid

@@ -70,11 +70,11 @@ def wait_seconds(attempts: int) -> int:
 
 
 def asked_anew(seen: Instruction, now: datetime) -> Instruction:
-    """The instruction, due again from the first attempt on, if it was asked for two weeks and nothing is known of it;
-    itself otherwise. Its id keeps the bank from doing it twice."""
+    """The instruction, due again as after its first attempt, if it was asked for two weeks and nothing is known of it;
+    itself otherwise. Its id keeps the bank from doing it twice; ``told_on`` must know that it was asked."""
     if seen.state != "unknown" or seen.due_at is not None:
         return seen
-    return replace(seen, attempts=0, due_at=now)
+    return replace(seen, attempts=1, due_at=now)
 
 
 def answered(seen: Instruction, answer: BankAnswer) -> Instruction:

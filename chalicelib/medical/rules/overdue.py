@@ -106,13 +106,16 @@ def told_on(asked_on: date, sent: Instruction | None, said_on: date | None) -> d
 
     While nobody has called the bank's core with it, it stands in the person's bill and in the list that the bank
     fetches, and counts from its day. Once the core has been called, it counts from the day on which the bank said so:
-    by then it was done, whatever got lost before.
+    by then it was done, whatever got lost before. What is not in the outbox is in no list: it may have been lost.
 
     Args:
-        sent: The instruction to remind him; None: the outbox does not have it yet.
+        asked_on: The reminder's day, or that on which its instruction was made, if that is later.
+        sent: The instruction to remind him; None: the outbox does not have it.
         said_on: The day of the city on which the bank answered.
     """
-    if sent is None or sent.state == "queued":
+    if sent is None:
+        return None
+    if sent.state == "queued":
         return asked_on
     if sent.state != "accepted":
         return None

@@ -28,6 +28,7 @@ from chalicelib.medical.rules.closing import (
 from chalicelib.medical.rules.instructions import Instruction, InstructionView
 from chalicelib.medical.rules.outbox import ClosingForbidden, closed
 from chalicelib.medical.rules.reconciling import Difference
+from chalicelib.medical.service.collecting import COLLECTED
 from chalicelib.medical.service.outbox import Place, seen_by_bank
 from chalicelib.medical.store import closing, outbox
 from chalicelib.partners import store as partners
@@ -110,7 +111,8 @@ def _require_operator(*, operates: bool) -> None:
 def _require_correcting(entry_id: str, place: Place, seen: Instruction | None, subject: str | None) -> None:
     """Returns if this entry can have set it right. Raises: CorrectingEntryInvalid: also where there is none."""
     try:
-        entry, about = ledger.load_entry(entry_id), effect.load(entry_id).subject
+        entry, made = ledger.load_entry(entry_id), effect.load(entry_id)
     except NotFound:
         raise CorrectingEntryInvalid from None
-    require_correcting(entry, about, Party(place.city_id, "bank", place.bank_id), seen, subject or "")
+    bank, collected = Party(place.city_id, "bank", place.bank_id), made.verb == COLLECTED
+    require_correcting(entry, made.subject, bank, seen, subject or "", collected=collected)

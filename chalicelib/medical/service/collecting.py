@@ -29,6 +29,8 @@ from chalicelib.subjects import service as subjects
 from chalicelib.subjects import store as accounts
 
 Write = Callable[[Unit, Instruction], None]
+COLLECTED = "collect"
+"""The verb of the effect by which what a bank has collected is booked."""
 _NOT_TAKEN = (RepaymentExceedsDebt, LineClosed, RepaymentTooSmall)
 
 
@@ -94,7 +96,7 @@ def book(unit: Unit, now: datetime, collected: Instruction, write: Write) -> Ins
 
 def _booked(unit: Unit, now: datetime, collected: Instruction, booked_fen: int, day: date, write: Write) -> Instruction:
     of, person_id = (collected.city_id, collected.bank_id), collected.ref.person_id
-    intent = effect.consequence(of[0], "bank", of[1], "collect", (collected.instruction_id, person_id))
+    intent = effect.consequence(of[0], "bank", of[1], COLLECTED, (collected.instruction_id, person_id))
     after = replace(collected, booked_fen=booked_fen, entry_id=intent.effect_id if booked_fen else None)
 
     def also(fresh: Unit) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.core import clock, config, functions, keys, signing, table
+from chalicelib.core import clock, config, functions, keys, log, signing, table
 from chalicelib.core.chores import tried
 from chalicelib.core.commit import Unit, looking_again
 from chalicelib.core.errors import Conflict
@@ -69,7 +69,15 @@ def send_all(_: dict[str, Any]) -> Sent:
             pool.submit(contextvars.copy_context().run, _send_one, bank, address, until, len(addresses) - place)
             for place, (bank, address) in enumerate(addresses)
         ]
-    return sum((one.result() for one in under_way), Sent())
+    return _told(sum((one.result() for one in under_way), Sent()))
+
+
+def _told(total: Sent) -> Sent:
+    """The same, and says so where not all went well: nobody reads what a schedule's function replies."""
+    if total.failed or not total.all_taken:
+        code = "failed" if total.failed else "unfinished"
+        log.event("sending", "error" if total.failed else "info", function="outbox", code=code)
+    return total
 
 
 def _make_ready() -> None:

@@ -120,9 +120,10 @@ def told_of(credit: CreditLine, debts: Iterable[Debt], day: date, rules: Sequenc
     found = defaultdict[str, list[tuple[date, date | None]]](list)
     for one, key in zip(reminders, keys, strict=True):
         sent = outbox.instruction_in(rows, key)
+        asked_on = one.day if sent is None else max(one.day, clock.day_in(zone, sent.made_at))
         said_on = clock.day_in(zone, sent.answer.at) if sent is not None and sent.answer is not None else None
         for charge_id in missed.keys() & set(one.charge_ids):
-            found[charge_id].append((one.day, told_on(one.day, sent, said_on)))
+            found[charge_id].append((asked_on, told_on(asked_on, sent, said_on)))
     return {charge_id: told(found[charge_id]) for charge_id in missed}
 
 

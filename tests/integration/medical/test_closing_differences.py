@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.core import effect
+from chalicelib.core import clock, effect
 from chalicelib.medical.rules.instructions import instruction_id_of
 from chalicelib.subjects.store import account_pk
 from infra.cli import reconcile_report
 from tests.integration.medical.banking import OF, Core, core_of
 from tests.integration.medical.clinic import OTHER_BANK, Clinic
-from tests.integration.medical.debts import check_books, entries, repay
-from tests.integration.medical.desk import DIFFERENCES, OPERATOR, Clerk, row, staffed
+from tests.integration.medical.debts import check_books, entries, refund, repay
+from tests.integration.medical.desk import DIFFERENCES, OPERATOR, Clerk, row, staffed, today
 from tests.world import BANK
 
 AUTHOR = "bank:demo-bank@xiamen/bao"
@@ -65,13 +67,30 @@ def test_a_difference_that_was_looked_into_is_closed_and_says_by_whom(clerk: Cle
         assert (code, found["left"], found["closed"], found["counts"], found["settled"]) == (0, 0, 1, {}, 0)
         (closing,) = found["closings"]
         assert (closing["code"], closing["line"], closing["by"], closing["entry_id"]) == ("amount", 3, "ou", None)
-        assert closing["at"].startswith(done.body["at"][:10])
+        assert closing["at"] == done.body["at"]
     _, said = clerk.run(lines)
-    day = done.body["at"][:10]
+    day = today()
     for text in (f"已于 {day} 由 ou 结案（looked-into，无更正分录）", f"Closed on {day} by ou", "✓ 没有差异"):
         assert text in said
     other = [line.replace("50.00", "50.02") for line in clerk.lines()]
     assert clerk.counts(other) == {"amount": 1}, "what it says otherwise another time is another difference"
+
+
+def test_the_day_of_a_closing_is_the_city_s(clerk: Clerk) -> None:
+    lines = [line.replace("50.00", "50.01") for line in clerk.lines()]
+    one, tomorrow = difference(clerk, lines), today() + timedelta(days=1)
+    with clock.fixed(datetime.combine(tomorrow, time(0, 30), ZoneInfo("Asia/Shanghai")).astimezone(UTC)):
+        done = clerk.close(one["close"])
+        _, said = clerk.run(lines)
+    assert done.body["at"].startswith(f"{today()}T16:30"), "in UTC it is the day before"
+    assert f"Closed on {tomorrow} by ou" in said
+
+
+@pytest.mark.parametrize("amount", ["0.00", "100000000.01", "999999999.99"])
+def test_whatever_a_file_can_say_of_an_amount_can_be_closed(clerk: Clerk, amount: str) -> None:
+    lines = [line.replace("50.00", amount) for line in clerk.lines()]
+    assert clerk.close(difference(clerk, lines)["close"]).status == 201
+    assert clerk.counts(lines) == {}
 
 
 def test_all_that_one_row_says_otherwise_is_closed_at_once(clerk: Clerk) -> None:
@@ -203,7 +222,23 @@ def test_what_egret_knows_nothing_of_is_set_right_by_an_entry_and_by_nothing_els
     assert clerk.close(one["close"], entry_id=held.effect_id).code == "correcting-entry-invalid", "it posts nothing"
     core.clinic.capture(hold_id, 700)
     (captured, *_), _ = effect.of_subject(account, 1, None)
-    assert clerk.close(one["close"], entry_id=captured.effect_id).status == 201
+    assert clerk.close(one["close"], entry_id=captured.effect_id).code == "correcting-entry-invalid", "a new charge"
+    entry_id = str(repay(core.clinic, who, 700).body["repayment_id"])
+    assert clerk.close(one["close"], entry_id=entry_id).status == 201
+
+
+def test_what_sets_something_right_is_no_payment_that_was_collected_for_itself(clerk: Clerk) -> None:
+    core = clerk.core
+    who, hold_id, charge_id = core.indebted(30_000)
+    refused, other = (core.paying(who, 1_000) for _ in range(2))
+    core.answer(refused, state="refused", reference="B0")
+    core.send()
+    one = difference(clerk, [*clerk.lines(), row(refused, amount="10.00")])
+    collected_id = core.one(other).entry_id
+    assert clerk.close(one["close"], entry_id=collected_id).code == "correcting-entry-invalid"
+    assert refund(core.clinic, hold_id, charge_id, 1_000).status == 201
+    (look, *_), _ = effect.of_subject(account_pk(core.clinic.world.ref(who)), 1, None)
+    assert clerk.close(one["close"], entry_id=look.effect_id).status == 201, "the hospital's refund of its charge"
 
 
 def test_whom_it_concerns_finds_it_among_the_looks_at_him(clerk: Clerk) -> None:

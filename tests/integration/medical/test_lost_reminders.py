@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core import clock, table
+from chalicelib.medical.rules.followups import AGAIN_DAYS
 from chalicelib.medical.rules.instructions import Instruction
 from chalicelib.medical.service import reconciling
 from chalicelib.medical.store import bills, outbox
 from tests.integration.medical.banking import OF, Core, core_of
-from tests.integration.medical.calendar import FREE_DAYS, REMINDED, Calendar
+from tests.integration.medical.calendar import DONE, FREE_DAYS, MISSED, REMINDED, Calendar, debtor
 from tests.integration.medical.clinic import Clinic
 from tests.integration.medical.desk import Clerk
 from tests.world import World
@@ -82,6 +83,48 @@ def test_nobody_is_reminded_of_what_he_has_paid_since(calendar: Calendar, core: 
     with calendar.on(REMINDED):
         assert clerk.counts(None, "--settle") == {"not_here": 1}
         assert outbox.load_instruction(*OF, lost.instruction_id) is None
+
+
+def test_whom_a_lost_reminder_never_reached_is_not_suspended_and_reminded_anew(calendar: Calendar, core: Core) -> None:
+    who = debtor(calendar)
+    calendar.run(REMINDED)
+    (lost,) = [one for one in core.all() if one.kind == "remind"]
+    lose(lost)
+    calendar.run(MISSED)
+    assert calendar.suspensions(who) == []
+    again = REMINDED + AGAIN_DAYS
+    calendar.run(again)
+    (anew,) = [one for one in core.all() if one.kind == "remind"]
+    assert (anew.day, calendar.suspensions(who)) == (calendar.day(again), [])
+    calendar.run(again + 1)
+    assert calendar.suspensions(who) == [("overdue", "xiamen/demo-bank")]
+    assert calendar.looks(who, *DONE) == ["remind-bill"] * 2 + ["suspend-overdue"]
+
+
+def test_whom_a_lost_reminder_never_reached_has_no_record(calendar: Calendar, core: Core) -> None:
+    who, rest = debtor(calendar), range(REMINDED + 1, MISSED + 130, AGAIN_DAYS)
+    for day in (REMINDED, *rest):
+        calendar.run(day)
+        for one in core.all():
+            lose(one)
+    assert (calendar.suspensions(who), calendar.records(who)) == ([], [])
+
+
+def test_a_reminder_that_is_made_late_counts_from_the_day_on_which_it_was_made(
+    calendar: Calendar, core: Core, clerk: Clerk
+) -> None:
+    who = debtor(calendar)
+    with calendar.on(0):
+        core.send()
+    calendar.run(REMINDED)
+    (lost,) = [one for one in core.all() if one.kind == "remind"]
+    lose(lost)
+    with calendar.on(MISSED):
+        assert clerk.report(None, "--settle")[1]["settled"] == 1
+    calendar.run(MISSED)
+    assert (core.one(lost.instruction_id).state, calendar.suspensions(who)) == ("queued", []), "he was told today"
+    calendar.run(MISSED + 1)
+    assert calendar.suspensions(who) == [("overdue", "xiamen/demo-bank")]
 
 
 def test_a_lost_reminder_of_other_days_or_of_another_bank_s_is_not_named(calendar: Calendar, core: Core) -> None:

@@ -169,14 +169,14 @@ def test_one_that_cannot_be_settled_just_now_keeps_no_other(
 
 def test_what_was_given_up_and_is_not_in_the_file_is_asked_anew(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
     core = clerk.core
-    monkeypatch.setattr(rules, "MOST_ATTEMPTS", 1)
+    monkeypatch.setattr(rules, "MOST_ATTEMPTS", 2)
     who, _, _ = core.indebted(30_000)
     payment_id = core.paying(who, 1_000)
-    core.bank.misbehave("500")
-    core.send()
+    core.bank.misbehave("500", "500")
+    assert [core.later(seconds).sent for seconds in (0, LONG)] == [1, 1]
     assert (core.one(payment_id).state, core.one(payment_id).due_at) == ("unknown", None)
     assert clerk.counts() == {"not_in_file": 1}
-    assert core.later(LONG).sent == 0
+    assert core.later(2 * LONG).sent == 0
     _, found = clerk.report(None, "--settle")
     assert (found["asked_anew"], found["left"]) == (1, 1)
     assert core.send().answered == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tracemalloc
 from collections.abc import Iterator
 from datetime import timedelta
@@ -54,6 +55,9 @@ def test_a_file_of_another_bank_settles_nothing(clerk: Clerk, monkeypatch: pytes
     code, said = clerk.run(lines, "--settle")
     assert (code, said) == (2, "")
     assert core.one(payment_id).due_at is None, "nothing is asked anew because of a file that was mixed up"
+    code, found = clerk.report([lines[0], "?,?,?,?,?,?"], "--settle")
+    assert (code, found["counts"]["malformed"], found["settled"], found["asked_anew"]) == (1, 1, 0, 0)
+    assert core.one(payment_id).due_at is None, "nor because of one in which nothing can be read"
     assert clerk.run([*lines, clerk.lines()[1]])[0] == 1, "one row of its own makes it its own"
     assert clerk.run(lines[:1])[0] == 1, "a day without a row is its own too"
 
@@ -108,6 +112,18 @@ def test_an_item_that_cannot_be_read_is_said_and_not_taken_for_a_difference(
     assert "What the table holds cannot be trusted" in capsys.readouterr().err
     kept.save()
     assert clerk.counts() == {}
+
+
+def test_rows_that_cannot_be_sorted_are_not_taken_for_a_difference(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> Any:
+        raise sqlite3.OperationalError
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    clerk.path.write_text("\n".join(clerk.lines()) + "\n", "utf-8")
+    assert main(["reconcile", str(clerk.path), "--city", "xiamen", "--bank", "demo-bank"]) == 3
+    assert "The rows cannot be sorted on disk" in capsys.readouterr().err
 
 
 def test_what_is_logged_on_the_way_is_not_in_the_report(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:

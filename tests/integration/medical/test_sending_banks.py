@@ -3,6 +3,7 @@ nobody else. Counted and put in order, with cores over HTTP that misbehave; noth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import StringIO
@@ -159,11 +160,18 @@ def test_so_many_banks_are_asked_at_a_time_and_no_more(
     assert under_way.result() == Sent(3, 3)
 
 
-def test_a_bank_that_says_nothing_is_asked_a_few_times_whatever_others_say(street: Street) -> None:
+def test_a_bank_that_says_nothing_is_asked_a_few_times_whatever_others_say(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = StringIO()
+    monkeypatch.setattr(log, "sink", logged)
     silent, other = street.bank(*["500"] * 9), street.bank()
     street.queue(silent, 9)
     street.queue(other, 9)
     assert street.send() == Sent(9 + MOST_SILENT, 9, all_taken=False)
+    *silent_calls, told = map(json.loads, logged.getvalue().splitlines())
+    assert [one["event"] for one in silent_calls] == ["bank-silent"] * MOST_SILENT
+    assert (told["event"], told["level"], told["code"]) == ("sending", "info", "unfinished")
     assert (len(street.banks[silent].asked), len(street.banks[other].asked)) == (MOST_SILENT, 9)
 
 
@@ -184,6 +192,8 @@ def test_banks_that_are_asked_at_once_share_no_time(street: Street, monkeypatch:
 
 
 def test_what_goes_wrong_with_one_bank_is_its_own(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = StringIO()
+    monkeypatch.setattr(log, "sink", logged)
     broken, sound = street.bank(), street.bank()
     street.queue(broken)
     street.queue(sound, 2)
@@ -196,6 +206,8 @@ def test_what_goes_wrong_with_one_bank_is_its_own(street: Street, monkeypatch: p
     monkeypatch.setattr(outbox, "list_due", look)
     assert street.send() == Sent(2, 2, all_taken=False, failed=1)
     assert street.banks[broken].asked == []
+    crash, told = map(json.loads, logged.getvalue().splitlines())
+    assert (crash["event"], told["event"], told["level"], told["code"]) == ("crash", "sending", "error", "failed")
 
 
 def test_an_instruction_that_cannot_be_read_keeps_no_other(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

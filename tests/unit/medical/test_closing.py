@@ -87,7 +87,7 @@ def test_a_correcting_entry_is_the_banks_own_about_the_same_person_and_made_late
     entry = Entry("xiamen.x", later(seconds), TODAY, "x", bank, postings)
 
     def check(seen: Any) -> None:
-        require_correcting(entry, subject, Party("xiamen", "bank", "demo-bank"), seen, "him")
+        require_correcting(entry, subject, Party("xiamen", "bank", "demo-bank"), seen, "him", collected=False)
 
     if not change:
         check(DONE)
@@ -101,4 +101,32 @@ def test_a_correcting_entry_is_the_banks_own_about_the_same_person_and_made_late
 def test_of_what_egret_never_asked_an_entry_about_anybody_will_do() -> None:
     posted = (Posting("xiamen/bank/demo-bank/cash", "CNY", 1), Posting("xiamen/bank/demo-bank/fees", "CNY", -1))
     entry = Entry("xiamen.x", later(-9), TODAY, "x", "xiamen/bank/demo-bank", posted)
-    require_correcting(entry, "anybody", Party("xiamen", "bank", "demo-bank"), None, "")
+    require_correcting(entry, "anybody", Party("xiamen", "bank", "demo-bank"), None, "", collected=False)
+
+
+HOSPITAL = "xiamen/hospital/first"
+
+
+@pytest.mark.parametrize(
+    ("change", "collected", "sound"),
+    [
+        ({}, False, True),
+        ({}, True, False),
+        ({"book": HOSPITAL}, False, False),
+        ({"book": HOSPITAL, "reverses": "xiamen.y"}, False, True),
+    ],
+)
+def test_a_correcting_entry_is_none_of_a_capture_or_a_collection(
+    change: dict[str, Any], collected: bool, sound: bool
+) -> None:
+    posted = (Posting("xiamen/bank/demo-bank/cash", "CNY", 1), Posting("xiamen/bank/demo-bank/fees", "CNY", -1))
+    entry = replace(Entry("xiamen.x", later(5), TODAY, "x", "xiamen/bank/demo-bank", posted), **change)
+
+    def check() -> None:
+        require_correcting(entry, "him", Party("xiamen", "bank", "demo-bank"), DONE, "him", collected=collected)
+
+    if sound:
+        check()
+        return
+    with pytest.raises(CorrectingEntryInvalid):
+        check()

@@ -110,8 +110,8 @@ def test_an_attempt_without_answer_is_unknown_and_waits_longer_each_time() -> No
 def test_what_was_given_up_and_nothing_else_is_asked_anew() -> None:
     given_up = payment(state="unknown", attempts=MOST_ATTEMPTS, due_at=None)
     again = asked_anew(given_up, later(9))
-    assert (again.state, again.attempts, again.due_at) == ("unknown", 0, later(9))
-    assert (taken_up(again, later(9)).state, taken_up(again, later(9)).attempts) == ("sent", 1)
+    assert (again.state, again.attempts, again.due_at) == ("unknown", 1, later(9))
+    assert (taken_up(again, later(9)).state, taken_up(again, later(9)).attempts) == ("sent", 2)
     for other in (payment(), payment(state="unknown", attempts=3, due_at=later(60)), answered(given_up, said())):
         assert asked_anew(other, later(9)) is other
 

@@ -27,7 +27,8 @@ from chalicelib.medical.rules import (
     suspended,
     to_remind,
 )
-from chalicelib.medical.rules.instructions import Instruction, InstructionState
+from chalicelib.medical.rules.instructions import BankAnswer, Instruction, InstructionState
+from chalicelib.medical.rules.outbox import MOST_ATTEMPTS, answered, asked_anew
 from chalicelib.medical.rules.overdue import Told, told, told_on
 from chalicelib.subjects.rules import AccountRef
 from tests.unit.medical.ward import charge, policy, rules
@@ -204,9 +205,16 @@ def test_a_reminder_counts_from_when_it_had_reached_him(
     assert told_on(ASKED, sent(state, attempts), SAID) == on
 
 
-def test_a_reminder_counts_from_its_day_at_the_earliest() -> None:
-    assert told_on(ASKED, None, None) == ASKED, "the outbox does not have it yet"
+def test_a_reminder_counts_from_its_day_at_the_earliest_and_not_while_the_outbox_lacks_it() -> None:
+    assert told_on(ASKED, None, None) is None, "nobody could have fetched it, and it may be lost"
     assert told_on(ASKED, sent("accepted", 1), ASKED - DAY) == ASKED
+
+
+def test_a_reminder_that_is_asked_for_anew_counts_from_what_the_bank_says_then() -> None:
+    now = datetime(2027, 3, 9, 4, tzinfo=UTC)
+    anew = asked_anew(sent("unknown", MOST_ATTEMPTS), now)
+    assert told_on(ASKED, anew, None) is None
+    assert told_on(ASKED, answered(anew, BankAnswer("accepted", "B1", now, "bank")), SAID) == SAID, "it had been called"
 
 
 def test_of_several_reminders_the_first_that_reached_him_counts() -> None:
