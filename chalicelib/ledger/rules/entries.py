@@ -12,14 +12,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from chalicelib.core.money import whole
 from chalicelib.ledger.rules.accounts import is_account, is_party
 
 MOST_POSTINGS = 40
-_ONE_DAY = timedelta(days=1)
 _ENTRY_ID = re.compile(r"[a-z][a-z0-9-]{1,23}\.[a-z2-7]{26}")
 _PURPOSE = re.compile(r"[a-z][a-z0-9:/_-]{0,119}")
 _ASSET = re.compile(r"[A-Z][A-Z0-9]{1,11}")
@@ -80,8 +79,8 @@ def check_entry(entry: Entry) -> Entry:
     assert entry.reverses != entry.entry_id, "an entry does not reverse itself"
     assert _PURPOSE.fullmatch(entry.purpose), "a purpose is one word"
     assert entry.at.tzinfo is not None, "an instant knows its zone"
-    days_apart = abs(entry.day - entry.at.astimezone(UTC).date())
-    assert days_apart <= _ONE_DAY, "an entry's day is the day of its instant"
+    days_apart = entry.day.toordinal() - entry.at.astimezone(UTC).toordinal()
+    assert -1 <= days_apart <= 1, "an entry's day is the day of its instant"
     check_postings(entry.postings)
     assert is_party(entry.book), "a book belongs to a party"
     assert entry.reverses is not None or _is_posted_to(entry), "an entry is listed by one of its parties"

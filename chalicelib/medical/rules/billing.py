@@ -129,7 +129,7 @@ def charged(account: Account, charge: Charge, policies: Sequence[Policy]) -> Boo
     """The account with one charge more, in its place."""
     account = advanced(account, charge.day, policies)
     debt = Debt(charge)
-    at = bisect([_place(known) for known in account.debts], _place(debt))
+    at = bisect(account.debts, _place(debt), key=_place)
     debts = (*account.debts[:at], debt, *account.debts[at:])
     movement = Movement(charge.day, "charge", charge.charge_id, charge.charge_id, debt.principal_fen, debt.fee_fen)
     assert at == 0 or _place(debts[at - 1]) != _place(debt), "a charge is made once"
