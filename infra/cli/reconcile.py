@@ -133,7 +133,7 @@ def _log_on(stream: TextIO) -> Iterator[None]:
 def _reconciled(options: argparse.Namespace, meter: Meter) -> Report:
     """Raises: FileUnreadable; NotFound; Problem; in this order."""
     # Only now: the stores read their environment as they are imported.
-    from chalicelib.cities.store import load_control
+    from chalicelib.cities.store import load_city
     from chalicelib.core import clock
     from chalicelib.medical.rules.reconciling import compare
     from chalicelib.medical.service.reconciling import audited, unreminded, untold
@@ -152,7 +152,7 @@ def _reconciled(options: argparse.Namespace, meter: Meter) -> Report:
     first = next(rows, None)
     if load_partner(*bank).kind != "bank":
         raise NotFound
-    report.time_zone = load_control(options.city).time_zone
+    report.time_zone = load_city(options.city).time_zone
     if first is not None and not report.own_rows:
         raise FileUnreadable(Text("文件中没有一行属于该银行", "Not one row of the file is this bank's"))
     settle = options.settle and bool(report.own_rows or not report.rows)  # not by rows that nobody can read

@@ -20,6 +20,8 @@ from pathlib import Path
 from infra.local.stack import Stack
 folder = Path(sys.argv[1])
 with Stack(folder) as stack:
+    from chalicelib.cities.rules import City
+    from chalicelib.cities.store import create_city
     from chalicelib.core import clock, codec
     from chalicelib.core.commit import Unit
     from chalicelib.core.text import Text
@@ -36,6 +38,7 @@ with Stack(folder) as stack:
                       date(2026, 7, 1), 0, 10_000)
     if sys.argv[2] == "1":
         unit = Unit()
+        create_city(unit, City("xiamen", Text("厦门", "Xiamen"), "Asia/Shanghai"))
         create_partner(unit, Partner("xiamen", "demo-bank", "bank", Text("银行", "Bank"), "91999999000000001X"))
         terms = Path("chalicelib/medical/data/xiamen_demo_bank.json").read_text("utf-8")
         store.save_version(unit, codec.build(Policy, json.loads(terms)))
@@ -57,7 +60,9 @@ with Stack(folder) as stack:
     (folder / "book.csv").write_text(book)
     command = [sys.executable, "-m", "infra.cli", "reconcile", str(folder / "book.csv"), "--city", "xiamen",
                "--bank", "demo-bank", "--json", "--endpoint", stack.database.endpoint, "--folder", str(folder)]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
     asked = len(stack.bank.asked)
 print(json.dumps({"counts": found["counts"], "rows": found["rows"], "asked": asked}))
 """
