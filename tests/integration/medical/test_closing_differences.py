@@ -18,7 +18,7 @@ from infra.cli import reconcile_report
 from tests.integration.medical.banking import OF, Core, core_of
 from tests.integration.medical.clinic import OTHER_BANK, Clinic
 from tests.integration.medical.debts import check_books, entries, refund, repay
-from tests.integration.medical.desk import DIFFERENCES, OPERATOR, Clerk, row, staffed, today
+from tests.integration.medical.desk import DIFFERENCES, OPERATOR, Clerk, fresh, row, staffed, today
 from tests.world import BANK
 
 AUTHOR = "bank:demo-bank@xiamen/bao"
@@ -33,12 +33,7 @@ def bank_side(clinic: Clinic) -> Iterator[Core]:
 
 @pytest.fixture
 def clerk(bank_side: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Clerk:
-    """A bank that has done all that it was asked so far: one person's loan and one payment of his."""
-    bank_side.start_afresh()
-    who, _, _ = bank_side.indebted(30_000)
-    bank_side.paying(who, 5_000)
-    bank_side.send()
-    return Clerk(bank_side, tmp_path / "bank.csv", capsys)
+    return Clerk(fresh(bank_side), tmp_path / "bank.csv", capsys)
 
 
 def difference(clerk: Clerk, lines: list[str]) -> Any:

@@ -25,7 +25,7 @@ from infra.cli.main import main
 from tests.integration.medical.banking import OF, PATH, Core, core_of
 from tests.integration.medical.clinic import OTHER_BANK, Clinic
 from tests.integration.medical.debts import charged, pay_out, refund, repay
-from tests.integration.medical.desk import OPERATOR, Clerk, row, staffed
+from tests.integration.medical.desk import OPERATOR, Clerk, fresh, row, staffed
 from tests.integration.medical.reception import Reception
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,12 +40,7 @@ def bank_side(clinic: Clinic) -> Iterator[Core]:
 
 @pytest.fixture
 def core(bank_side: Core) -> Core:
-    """A bank that has done all that it was asked so far: one person's loan and one payment of his."""
-    bank_side.start_afresh()
-    who, _, _ = bank_side.indebted(30_000)
-    bank_side.paying(who, 5_000)
-    bank_side.send()
-    return bank_side
+    return fresh(bank_side)
 
 
 @pytest.fixture

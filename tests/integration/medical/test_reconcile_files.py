@@ -23,7 +23,7 @@ from infra.cli.reconcile_report import Meter
 from tests.integration.core import faults
 from tests.integration.medical.banking import OF, Core, core_of
 from tests.integration.medical.clinic import Clinic
-from tests.integration.medical.desk import Clerk, row, today
+from tests.integration.medical.desk import Clerk, fresh, row, today
 
 LONG = 4_000.0
 
@@ -36,12 +36,7 @@ def bank_side(clinic: Clinic) -> Iterator[Core]:
 
 @pytest.fixture
 def clerk(bank_side: Core, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Clerk:
-    """A bank that has done all that it was asked so far: one person's loan and one payment of his."""
-    bank_side.start_afresh()
-    who, _, _ = bank_side.indebted(30_000)
-    bank_side.paying(who, 5_000)
-    bank_side.send()
-    return Clerk(bank_side, tmp_path / "bank.csv", capsys)
+    return Clerk(fresh(bank_side), tmp_path / "bank.csv", capsys)
 
 
 def test_a_file_of_another_bank_settles_nothing(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,8 @@ def test_a_refusal_is_contested_and_corrected_and_the_line_has_the_limit_while_i
     assert (asked["contested"]["effect_id"], asked["contested"]["limit_fen"]) == (look, None)
     assert asked["now"]["decision"]["reasons"]
     review_id = asked["review_id"]
-    assert panel.waiting().count(review_id) == 1
+    queue = panel.queue(FIRST, "?limit=200").body["items"]
+    assert [item["answer_by"] for item in queue if item["review_id"] == review_id] == [queue[-1]["answer_by"]]
     read = panel.read(review_id).body
     assert (read["words"], read["contested"]["limit_fen"], read["contested"]["outcome"]) == (
         WORDS, None, "refused",

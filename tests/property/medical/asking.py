@@ -73,26 +73,10 @@ class Asking(RuleBasedStateMachine):
     def send(self, request: Request, lost: Sequence[Any]) -> None:
         """Sends a request, the first time or once more: what is refused, done and said is what the model wants."""
         now = self.now + timedelta(seconds=self.any_of(SKEWS))
-        known = request.written
         answer, writes = self.ward.send(request, now, lost)
-        reasons = set() if known else request.against(now)
-        assert writes <= (not known), "ONCE: what was written is not written again"
-        if writes:
-            assert not reasons, f"{request.kind} should have been refused: {reasons}"
-            request.written = self.changed = True
-            request.done(now)
-        if answer.status == 503:
-            assert {lost_before, lost_after} & set(lost), answer.text
-        elif answer.status < 300:
-            assert request.written, "what is acknowledged has happened"
-            assert answer.replayed == (not writes)
-            if request.text is None:
-                request.told(answer.body)
-                request.text = answer.text
-            assert answer.text == request.text, "ONCE: the same request, the same bytes"
-        else:
-            assert not request.written, f"ONCE: it has happened, and is refused: {answer.text}"
-            assert answer.code in reasons, f"{request.kind}: {answer.text}, not one of {reasons}"
+        reasons = set() if request.written else request.against(now)
+        request.judge(answer, writes, reasons, now, lost)
+        self.changed = self.changed or bool(writes)
 
     def first(self, request: Request, lost: Sequence[Any] | None = None) -> None:
         """A request that was never made before; by its key, on which ids rest, it is the same in every run."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from tests.in_process import Answer
+from tests.integration.core.faults import lost_after, lost_before
 from tests.property.offers.deal_model import QUOTE_LIFE, Basket, Dealt, Model, Person, Reasons
 from tests.world import FARM
 
@@ -42,6 +44,31 @@ class Request:
     key: str = field(default_factory=lambda: next(_keys))
     written: bool = False
     text: str | None = None
+
+    def judge(self, answer: Answer, writes: int, reasons: Reasons, now: datetime, lost: Sequence[Any]) -> None:
+        """Compares what came back, and whether anything was written, with what the model wants.
+
+        Args:
+            reasons: Why it had to be refused at this instant; none for what was written before.
+            lost: The faults that it met.
+        """
+        assert writes <= (not self.written), "ONCE: what was written is not written again"
+        if writes:
+            assert not reasons, f"{self.kind} should have been refused: {reasons}"
+            self.written = True
+            self.done(now)
+        if answer.status == 503:
+            assert {lost_before, lost_after} & set(lost), answer.text
+        elif answer.status < 300:
+            assert self.written, "what is acknowledged has happened"
+            assert answer.replayed == (not writes)
+            if self.text is None:
+                self.told(answer.body)
+                self.text = answer.text
+            assert answer.text == self.text, "ONCE: the same request, the same bytes"
+        else:
+            assert not self.written, f"ONCE: it has happened, and is refused: {answer.text}"
+            assert answer.code in reasons, f"{self.kind}: {answer.text}, not one of {reasons}"
 
 
 def quoting(model: Model, who: Person, asked: Basket, pass_code: str | None, now: datetime) -> Request:
